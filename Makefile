@@ -1,0 +1,118 @@
+# `make demo` and `make test` each set up what they need; either works first.
+# Every path is relative to this file, so a checkout below a folder with spaces works.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# The first Python of at least 3.10; `make test PYTHON=python3.12` takes another.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.10; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && { echo $$p; break; }; done)
+VENV := .venv
+PY := $(VENV)/bin/python
+INSTALL := $(PY) -m pip install -qq --disable-pip-version-check -c constraints.txt
+NATIVE := CMakeLists.txt pyproject.toml $(shell find csrc -type f 2>/dev/null)
+CPU_WHEELS := https://download.pytorch.org/whl/cpu
+
+JOBS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); echo $$((n < 4 ? n : 4)))
+PYTEST ?= $(PY) -m pytest -n $(JOBS) --dist worksteal
+PYTEST_ARGS ?= -q
+DEMO_ARGS ?=
+
+# An environment knows where it was made: a checkout that was copied or moved starts a new one.
+$(shell [ -f $(VENV)/.made-in ] && [ "$$(cat $(VENV)/.made-in)" != "$$(pwd -P)" ] && rm -rf $(VENV))
+
+.PHONY: help demo test test-native test-torch test-pyg-ops test-wheel lint format types docs bench \
+	cuda-check clean
+
+help: ## what can be made
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
+
+demo: $(VENV)/.stamp-package ## train and evaluate on the embedded toy tracks, with a report
+	$(PY) -m geoinfluencer train --dataset toy-tracks --preset quick --out runs/demo $(DEMO_ARGS)
+	$(PY) -m geoinfluencer eval --checkpoint runs/demo/checkpoints/best.ckpt --dataset toy-tracks \
+		--split test --out runs/demo/test
+	$(PY) -m geoinfluencer plot runs/demo
+	@echo "report: runs/demo/report.html"
+
+test: test-native test-torch ## every test, then ops, losses and condensation without the library
+
+test-native: $(VENV)/.stamp-test ## every test
+	$(PYTEST) $(PYTEST_ARGS)
+
+test-torch: $(VENV)/.stamp-test ## ops, losses and condensation on the pure-torch twins
+	GEOINFLUENCER_DISABLE_NATIVE=1 $(PYTEST) $(PYTEST_ARGS) tests/ops tests/losses tests/condensation
+
+test-pyg-ops: $(VENV)/.stamp-pyg-ops ## the ops beside torch-scatter and torch-cluster
+	$(VENV)-pyg-ops/bin/python -m pytest $(PYTEST_ARGS) tests/ops
+
+test-wheel: $(VENV)/.stamp-test ## wheels with and without a compiler, used from another folder
+	$(PY) .ci/check_wheels.py
+
+lint: $(VENV)/.stamp-dev ## ruff, rules and format
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+
+format: $(VENV)/.stamp-dev ## let ruff rewrite what it can
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+types: $(VENV)/.stamp-dev ## mypy over the package
+	$(PY) -m mypy
+
+docs: $(VENV)/.stamp-docs ## the reference of the Python interface as HTML, in build/docs
+	$(PY) -m pdoc --docformat google --math -o build/docs geoinfluencer
+
+bench: $(VENV)/.stamp-bench ## the timings of docs/benchmarks.md on this machine
+	$(PY) benchmarks/run.py
+
+cuda-check: ## compile the CUDA sources for sm_80 and sm_90 where nvcc is; needs no GPU
+	@if ! command -v nvcc >/dev/null; then echo "cuda-check: skipped, no nvcc on PATH"; exit 0; fi; \
+	cmake -S . -B build/cuda -DGEOINFLUENCER_CUDA=ON && cmake --build build/cuda -j $(JOBS)
+
+clean: ## remove the environments and the builds, keep runs/
+	rm -rf $(VENV) $(VENV)-pyg-ops build
+
+# ------------------------------------------------------------------------------------ set-up
+# torch comes first and alone: the wheel that fits the machine, CUDA where a GPU answers. (Should
+# the index of CPU wheels be out of reach, pip takes the wheel of the default index.)
+$(VENV)/.stamp-torch: constraints.txt
+	@[ -n "$(PYTHON)" ] || { echo "no Python >= 3.10 found; name one: make PYTHON=/path/to/python" >&2; exit 2; }
+	@echo "setting up $(VENV) with $(PYTHON); torch comes first"
+	@"$(PYTHON)" -m venv $(VENV) || { echo "cannot make $(VENV): is the venv module installed (Debian: apt install python3-venv)?" >&2; exit 2; }
+	@pwd -P > $(VENV)/.made-in
+	@cpu=(); if [ "$$(uname -s)" = Linux ] && ! nvidia-smi -L >/dev/null 2>&1; then \
+		cpu=(--retries 1 --extra-index-url $(CPU_WHEELS)); fi; \
+	$(INSTALL) --no-deps "$${cpu[@]}" torch
+	@touch $@
+
+$(VENV)/.stamp-package: $(VENV)/.stamp-torch $(NATIVE)
+	$(INSTALL) -e .
+	@touch $@
+
+$(VENV)/.stamp-test: $(VENV)/.stamp-torch $(NATIVE)
+	$(INSTALL) -e '.[test]'
+	@touch $(VENV)/.stamp-package $@
+
+$(VENV)/.stamp-dev: $(VENV)/.stamp-test
+	$(INSTALL) ruff mypy pandas-stubs types-PyYAML
+	@touch $@
+
+$(VENV)/.stamp-docs: $(VENV)/.stamp-package
+	$(INSTALL) pdoc
+	@touch $@
+
+$(VENV)/.stamp-bench: $(VENV)/.stamp-package
+	$(INSTALL) object-condensation psutil
+	@touch $@
+
+# An environment on top of the first one, so that the two packages are nowhere else.
+$(VENV)/.stamp-pyg-ops: $(VENV)/.stamp-test
+	rm -rf $(VENV)-pyg-ops
+	$(PY) -m venv $(VENV)-pyg-ops
+	site=$$($(PY) -c 'import sysconfig; print(sysconfig.get_path("purelib"))'); \
+	own=$$($(VENV)-pyg-ops/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))'); \
+	printf 'import site; site.addsitedir(%s)\n' "'$$site'" > "$$own/base.pth"
+	$(VENV)-pyg-ops/bin/python -m pip install --quiet setuptools wheel
+	$(VENV)-pyg-ops/bin/python -m pip install -c constraints.txt --no-build-isolation --no-deps \
+		torch-scatter torch-cluster
+	@touch $@

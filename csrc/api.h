@@ -1,0 +1,98 @@
+/* The C ABI of geoinfluencer's kernels: no torch, no Python, plain pointers.
+ *
+ * Shapes: N points, M second set, D dimensions, B graphs, Q queries, K neighbours. All arrays are
+ * dense, row-major and owned by the caller. `*_ptr` are (B + 1) row pointers, NULL for one graph
+ * with all rows; they must start at 0, never decrease and end at the number of rows (the caller
+ * checks). Every function returns GEO_OK or an error code and never throws.
+ * Suffixes: _f32 and _f64 are the precisions. `threads` >= 1; the same input and number of threads
+ * give bitwise the same output.
+ */
+#ifndef GEOINFLUENCER_API_H
+#define GEOINFLUENCER_API_H
+
+#include <stdint.h>
+
+#if defined(_WIN32)
+#define GEO_API __declspec(dllexport)
+#else
+#define GEO_API __attribute__((visibility("default")))
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum {
+  GEO_OK = 0,
+  GEO_BAD_ARGUMENT = 1, /* a size, power or k out of range */
+  GEO_NO_MEMORY = 2,
+  GEO_ID_RANGE = 3, /* an instance id does not fit 32 bits: renumber (f32 only) */
+  GEO_CUDA_ERROR = 1000 /* + cudaError_t */
+};
+
+/* Raised whenever a signature changes; the loader refuses another number. */
+GEO_API int32_t geo_abi_version(void);
+
+/* The instruction set chosen at run time: "avx512", "avx2" or "baseline". */
+GEO_API const char* geo_isa(void);
+
+/* Sum of hinge potentials max(0, radius - |x_i - y_j|)^power over the pairs of each graph.
+ *
+ * x (N, D); y (M, D), or NULL: every unordered pair of x once. x_instance (N), y_instance (M): both
+ * or neither (x_instance alone when y is NULL); only pairs of different ids count, a negative id
+ * differs from everything. x_weight (N), y_weight (M): NULL for 1; a zero weight takes no part.
+ * energy (B), active (B); grad_x (N, D) and grad_y (M, D) are NULL when no gradient is wanted.
+ */
+#define GEO_POTENTIAL(T)                                                                         \
+  const T *x, int64_t n, const T *y, int64_t m, int32_t dim, int64_t graphs,                     \
+      const int64_t *x_ptr, const int64_t *y_ptr, const int64_t *x_instance,                     \
+      const int64_t *y_instance, const T *x_weight, const T *y_weight, double radius,            \
+      int32_t power, int32_t threads, T *energy, int64_t *active, T *grad_x, T *grad_y
+GEO_API int32_t geo_potential_f32(GEO_POTENTIAL(float));
+GEO_API int32_t geo_potential_f64(GEO_POTENTIAL(double));
+
+/* The k <= 128 nearest points of each query of the same graph, nearest first, ties by index.
+ *
+ * points (N, D); queries (Q, D), or NULL: the points, each one excluded from its own list.
+ * index (Q, k), dist2 (Q, k): -1 and inf where there are fewer.
+ */
+#define GEO_KNN(T)                                                                             \
+  const T *points, int64_t n, const T *queries, int64_t q, int32_t dim, int64_t graphs,        \
+      const int64_t *ptr, const int64_t *query_ptr, int32_t k, int32_t threads, int64_t *index, \
+      T *dist2
+GEO_API int32_t geo_knn_f32(GEO_KNN(float));
+GEO_API int32_t geo_knn_f64(GEO_KNN(double));
+
+/* All points within r of each query, in two steps, because the number is not known before.
+ *
+ * geo_radius_* searches, fills row_ptr (Q + 1) and keeps the lists behind `handle`; allocate
+ * index (row_ptr[Q]) and call geo_radius_take, which fills it and frees the handle (index may be
+ * NULL: only free). Rows are sorted by distance, then index; max_neighbors < 0 keeps all, else the
+ * nearest so many. geo_radius_count_* only counts: count (Q).
+ */
+#define GEO_RADIUS(T)                                                                   \
+  const T *points, int64_t n, const T *queries, int64_t q, int32_t dim, int64_t graphs, \
+      const int64_t *ptr, const int64_t *query_ptr, double r, int32_t threads
+GEO_API int32_t geo_radius_f32(GEO_RADIUS(float), int64_t max_neighbors, int64_t* row_ptr,
+                               void** handle);
+GEO_API int32_t geo_radius_f64(GEO_RADIUS(double), int64_t max_neighbors, int64_t* row_ptr,
+                               void** handle);
+GEO_API int32_t geo_radius_take(void* handle, int64_t* index);
+GEO_API int32_t geo_radius_count_f32(GEO_RADIUS(float), int64_t* count);
+GEO_API int32_t geo_radius_count_f64(GEO_RADIUS(double), int64_t* count);
+
+/* Greedy non-maximum suppression.
+ *
+ * visit (N): for each graph its rows in order of preference, as row numbers of the whole set.
+ * keep (N) bytes: 1 where no earlier kept point of the graph lies within radius.
+ */
+#define GEO_SUPPRESS(T)                                                                   \
+  const T *points, int64_t n, int32_t dim, int64_t graphs, const int64_t *ptr,            \
+      const int64_t *visit, double radius, int32_t threads, uint8_t *keep
+GEO_API int32_t geo_suppress_f32(GEO_SUPPRESS(float));
+GEO_API int32_t geo_suppress_f64(GEO_SUPPRESS(double));
+
+#ifdef __cplusplus
+}
+#endif
+#endif

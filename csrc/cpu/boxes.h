@@ -1,0 +1,89 @@
+// Bounding-box tests of the kernels, compiled once per instruction set (see simd.h).
+#pragma once
+
+#include "cpu/forest.h"
+#include "cpu/simd.h"
+
+namespace geo {
+namespace {
+
+inline uint32_t first_lanes(int64_t count) {
+  return count >= kLeaf ? 0xffffu : (1u << count) - 1u;
+}
+
+// Box (2, D) of the 16 lanes of a leaf (D, 16).
+template <int D, class T>
+void bound(const T* coord, int dim, T* box) {
+  const int n = D ? D : dim;
+  for (int d = 0; d < n; ++d) {
+    T low = coord[d * kLeaf], high = low;
+    for (int l = 1; l < kLeaf; ++l) {
+      const T c = coord[d * kLeaf + l];
+      low = c < low ? c : low;
+      high = c > high ? c : high;
+    }
+    box[d] = low;
+    box[n + d] = high;
+  }
+}
+
+// Squared distances (16) of a box (2, D) to the 16 boxes of a group (2, D, 16).
+template <int D, class T>
+inline void boxes_distance2(const T* group, const T* box, int dim, T* out) {
+  using S = Simd<T>;
+  const int n = D ? D : dim;
+  for (int s = 0; s < kLeaf; s += S::W) {
+    typename S::V total = S::set(T(0));
+    for (int d = 0; d < n; ++d) {
+      const auto low = S::load(group + d * kLeaf + s), high = S::load(group + (n + d) * kLeaf + s);
+      const auto gap =
+          S::max(S::max(low - S::set(box[n + d]), S::set(box[d]) - high), S::set(T(0)));
+      total = total + gap * gap;
+    }
+    S::store(out + s, total);
+  }
+}
+
+// Squared distances (16) of the 16 points (D, 16) of a leaf to box `slot` of a group (2, D, 16).
+template <int D, class T>
+inline void points_distance2(const T* coord, const T* group, int slot, int dim, T* out) {
+  using S = Simd<T>;
+  const int n = D ? D : dim;
+  for (int s = 0; s < kLeaf; s += S::W) {
+    typename S::V total = S::set(T(0));
+    for (int d = 0; d < n; ++d) {
+      const auto c = S::load(coord + d * kLeaf + s);
+      const auto low = S::set(group[d * kLeaf + slot]), high = S::set(group[(n + d) * kLeaf + slot]);
+      const auto gap = S::max(S::max(low - c, c - high), S::set(T(0)));
+      total = total + gap * gap;
+    }
+    S::store(out + s, total);
+  }
+}
+
+// Bits of the lanes with value <= limit.
+template <class T>
+inline uint32_t at_most(const T* value, const T* limit) {
+  using S = Simd<T>;
+  uint32_t bits = 0;
+  for (int s = 0; s < kLeaf; s += S::W)
+    bits |= S::bits(S::less_equal(S::load(value + s), S::load(limit + s))) << s;
+  return bits;
+}
+template <class T>
+inline uint32_t at_most(const T* value, T limit) {
+  using S = Simd<T>;
+  uint32_t bits = 0;
+  for (int s = 0; s < kLeaf; s += S::W)
+    bits |= S::bits(S::less_equal(S::load(value + s), S::set(limit))) << s;
+  return bits;
+}
+
+// A group of boxes on the way down: its level and number within the level.
+struct Visit {
+  int level;
+  int64_t group;
+};
+
+}  // namespace
+}  // namespace geo

@@ -1,0 +1,71 @@
+// Points of every graph in KD order, cut into leaves of 16, under a 16-ary tree of boxes.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace geo {
+
+constexpr int kLeaf = 16;       // points in a leaf, and children of a node
+constexpr int kMaxLevels = 8;   // 16^8 leaves and more points than 32 bits can number
+constexpr int kMaxDim = 64;
+
+// Leaves on the left side of a KD split of `leaves` > 1: about half, and whole blocks of 16^k, so
+// that every aligned block of 16^k leaves is one cell of the KD-tree.
+inline int64_t left_leaves(int64_t leaves) {
+  int64_t unit = 1;
+  while (unit * kLeaf < leaves) unit *= kLeaf;
+  const int64_t units = (leaves / 2 + unit / 2) / unit;
+  return (units ? units : 1) * unit;
+}
+
+// The tree of one graph. Level 0 bounds leaves, level k blocks of 16^k leaves; 16 consecutive boxes
+// are one group (2, D, 16): lower corners, then upper ones, a lane each. The top level is one group.
+// Missing children have corners (+inf, -inf): infinitely far from everything.
+template <class T>
+struct Tree {
+  const T* coord;        // (L, D, 16) points; unused lanes repeat the first point of the leaf
+  const int32_t* order;  // (L, 16) row within the graph, -1 in unused lanes
+  const T* box[kMaxLevels];
+  int levels;
+  int64_t leaves;
+  int64_t points;
+};
+
+template <class T>
+struct Forest {
+  int dim = 0;                       // D
+  int64_t graphs = 0;                // B
+  std::vector<int64_t> base;         // (B) first row of the graph in the caller's array
+  std::vector<int64_t> count;        // (B) points kept
+  std::vector<int64_t> leaf_begin;   // (B + 1) first leaf of the graph
+  std::vector<int64_t> group_begin;  // (B + 1) first group of boxes of the graph
+  std::vector<int32_t> order;        // all leaves, see Tree
+  std::vector<T> coord;
+  std::vector<T> box;                // (groups, 2, D, 16), level after level in each graph
+  std::vector<uint8_t> dropped;      // (B) whether a point that is not finite was left out
+
+  int64_t leaves() const { return leaf_begin.back(); }
+  int64_t leaves_of(int64_t b) const { return leaf_begin[b + 1] - leaf_begin[b]; }
+
+  Tree<T> tree(int64_t b) const {
+    const int64_t lane = leaf_begin[b] * kLeaf;
+    Tree<T> t{coord.data() + lane * dim, order.data() + lane, {}, 0, leaves_of(b), count[b]};
+    const T* groups = box.data() + group_begin[b] * 2 * dim * kLeaf;
+    for (int64_t n = t.leaves; n > 0;) {
+      n = (n + kLeaf - 1) / kLeaf;
+      t.box[t.levels++] = groups;
+      groups += n * 2 * dim * kLeaf;
+      if (n == 1) break;
+    }
+    return t;
+  }
+};
+
+// points (N, D); ptr (B + 1) or null; weight (N) or null: zero weights are left out.
+// The result does not depend on the number of threads.
+template <class T>
+Forest<T> plant(const T* points, int64_t n, int dim, int64_t graphs, const int64_t* ptr,
+                const T* weight, int threads);
+
+}  // namespace geo

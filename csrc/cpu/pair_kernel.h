@@ -1,0 +1,60 @@
+// The inner loop of the potential: all pairs between a subtree of lanes and a forest of loop points.
+#pragma once
+
+#include <cstdint>
+
+#include "cpu/forest.h"
+#include "hinge.h"
+
+namespace geo {
+
+// Integer of a vector lane's size, for instance ids.
+template <class T>
+struct LaneInt;
+template <>
+struct LaneInt<float> {
+  using type = int32_t;
+};
+template <>
+struct LaneInt<double> {
+  using type = int64_t;
+};
+
+// One side: the tree of one graph and what its lanes carry.
+template <class T>
+struct Side {
+  Tree<T> tree;
+  const typename LaneInt<T>::type* id;  // (L, 16) or null: all pairs
+  const T* weight;                      // (L, 16) or null: 1
+  T* grad;                              // (L, D, 16) added to, or null
+};
+
+// p is read 16 (or 8, 4, 2) lanes at a time, q point by point. Work of one task: the pairs of the p
+// leaves [leaf_begin, leaf_end) with all of q. Where symmetric, p and q are the same points and
+// every unordered pair is met once.
+template <class T>
+struct PairTask {
+  Side<T> p;
+  Side<T> q;
+  Hinge<T> hinge;
+  int dim;
+  bool symmetric;
+  bool swapped;  // p holds the second set of the call: only the sign at coincident points cares
+  int64_t leaf_begin;
+  int64_t leaf_end;
+  T* scratch;  // (D, 16, 16) or null without gradient
+  double energy;
+  int64_t active;
+};
+
+#define GEO_PAIR_KERNEL(ISA)               \
+  void pairs_##ISA(PairTask<float>& task); \
+  void pairs_##ISA(PairTask<double>& task);
+GEO_PAIR_KERNEL(baseline)
+#if defined(__x86_64__)
+GEO_PAIR_KERNEL(avx2)
+GEO_PAIR_KERNEL(avx512)
+#endif
+#undef GEO_PAIR_KERNEL
+
+}  // namespace geo

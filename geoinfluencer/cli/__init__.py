@@ -1,0 +1,1 @@
+"""The ``geoinfluencer`` command; one sub-command per file."""

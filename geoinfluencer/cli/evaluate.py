@@ -1,0 +1,98 @@
+"""``geoinfluencer eval``: a checkpoint on samples, or any tool's output from files."""
+
+from __future__ import annotations
+
+import argparse
+
+from geoinfluencer.cli.arguments import add_accelerator, add_dataset, add_set, at_least
+from geoinfluencer.errors import InputError
+
+NAME = "eval"
+HELP = "score a checkpoint, or the output of any tool"
+DESCRIPTION = """\
+Two forms:
+
+  eval --checkpoint CKPT --dataset NAME [--data-root DIR] [--split S] [--out DIR]
+      runs a model; writes metrics.json, what was predicted beside it, plots and report.html.
+      Default split: val, or all when none of the events was seen in training.
+
+  eval --pred FILE --truth FILE --protocol trackml|nodes [--out DIR]
+      scores files with one row per node (CSV, CSV.GZ, NPZ, PLY) with columns instance (or TrackML's
+      track_id and particle_id), optional node_id, semantic, score, weight. No model involved.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the options."""
+    model = parser.add_argument_group("a checkpoint")
+    model.add_argument("--checkpoint", metavar="CKPT", help="checkpoints/best.ckpt of a run")
+    add_dataset(parser)
+    parser.add_argument("--split", choices=("train", "calib", "val", "test", "all"))
+    add_set(parser, "a setting of the data or condensation section, such as data.pt_min=0.5")
+    add_accelerator(parser)
+    files = parser.add_argument_group("files")
+    files.add_argument("--pred", metavar="FILE", help="predicted instance of each node")
+    files.add_argument("--truth", metavar="FILE", help="true instance of each node")
+    files.add_argument("--protocol", metavar="P", help="trackml or nodes")
+    files.add_argument("--particles", metavar="FILE", help="momenta, where the truth has none")
+    files.add_argument("--pt-min", type=float, metavar="GEV", help="window (default 0.9)")
+    files.add_argument("--eta-max", type=float, metavar="ETA", help="window (default 4)")
+    files.add_argument("--min-hits", type=at_least(int, 1), metavar="N", help="window (default 3)")
+    parser.add_argument("--out", metavar="DIR", help="folder for the results")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Scores; prints the metrics and where everything is."""
+    file_form = {"--pred": options.pred, "--truth": options.truth, "--protocol": options.protocol}
+    given = [name for name, value in file_form.items() if value is not None]
+    if options.checkpoint is not None and given:
+        raise InputError(f"--checkpoint and {given[0]}: score a checkpoint or files, not both")
+    if options.checkpoint is None and not given:
+        raise InputError("eval: give --checkpoint CKPT, or --pred FILE --truth FILE --protocol P")
+    return _files(options, file_form) if given else _checkpoint(options)
+
+
+def _checkpoint(options: argparse.Namespace) -> int:
+    for name in ("particles", "pt_min", "eta_max", "min_hits"):
+        if getattr(options, name) is not None:
+            flag = f"--{name.replace('_', '-')}"
+            raise InputError(f"{flag}: is for files; with a checkpoint use --set data.{name}=VALUE")
+    from geoinfluencer.cli.output import print_metrics
+    from geoinfluencer.training import evaluate
+
+    metrics = evaluate(
+        options.checkpoint,
+        options.dataset,
+        data_root=options.data_root,
+        split=options.split,
+        out=options.out,
+        assignments=options.assignments,
+        accelerator=options.accelerator,
+        quiet=False,
+    )
+    print_metrics(metrics, f"{options.checkpoint} on {metrics['split']}")
+    _say_where(options.out)
+    return 0
+
+
+def _files(options: argparse.Namespace, form: dict[str, str | None]) -> int:
+    missing = [name for name, value in form.items() if value is None]
+    if missing:
+        raise InputError(f"eval: {missing[0]} is missing; give --pred, --truth and --protocol")
+    from geoinfluencer.cli.output import print_metrics
+    from geoinfluencer.training.file_scores import evaluate_prediction_file
+
+    names = ("particles", "pt_min", "eta_max", "min_hits")
+    given = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+    metrics = evaluate_prediction_file(
+        options.pred, options.truth, options.protocol, options.out, **given
+    )
+    print_metrics(metrics, options.pred)
+    _say_where(options.out)
+    return 0
+
+
+def _say_where(out: str | None) -> None:
+    if out is not None:
+        print(f"metrics: {out}/metrics.json")
+        print(f"report: {out}/report.html")

@@ -1,0 +1,86 @@
+"""``geoinfluencer train``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from geoinfluencer.cli.arguments import add_dataset, add_set, at_least
+
+NAME = "train"
+HELP = "train a model, score it on held-out samples, write a report"
+DESCRIPTION = """\
+Trains a model and writes a run folder: config.yaml, metrics.json (best.ckpt on val),
+checkpoints/{last,best}.ckpt, logs/, plots/, report.html.
+
+Settings are laid over each other: built-in YAML of the dataset, preset, --config, --set, then the
+options below. Without --preset the one fitted to the machine is taken: gpu where CUDA works,
+else cpu.
+
+An earlier run in --out is never overwritten: it is moved aside to DIR.1, DIR.2 ... and said so.
+With --resume the run goes on in its own folder, exactly as if it had not stopped.
+
+example: geoinfluencer train --dataset toy-tracks --max-minutes 3 --out runs/first
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the options."""
+    add_dataset(parser)
+    parser.add_argument("--config", metavar="FILE", help="YAML laid over the built-in settings")
+    parser.add_argument("--preset", metavar="NAME", help="quick, full, cpu or gpu")
+    add_set(parser, "one setting, such as train.batch_size=4 or model.hidden_channels=64")
+    parser.add_argument("--seed", type=at_least(int, 0), metavar="N", help="weights and order")
+    parser.add_argument(
+        "--max-steps", type=at_least(int, 1), metavar="N", help="optimisation steps"
+    )
+    parser.add_argument(
+        "--max-minutes",
+        type=at_least(float, 0, open=True),
+        metavar="M",
+        help="minutes of fitting alone; the learning rate follows; without --max-steps only the "
+        "time counts",
+    )
+    parser.add_argument("--out", metavar="DIR", help="run folder (default: runs/NAME-DATE-TIME)")
+    parser.add_argument(
+        "--resume",
+        metavar="auto|CKPT",
+        help="go on from a checkpoint; auto: last.ckpt in --out, else of the latest run",
+    )
+    parser.add_argument(
+        "--devices", type=at_least(int, 1), metavar="N", help="GPUs, or processes on the CPU"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Trains; prints the metrics in the foreground and where everything is."""
+    from geoinfluencer.cli.output import print_metrics
+    from geoinfluencer.training import Interrupted, train
+
+    try:
+        result = train(
+            options.dataset,
+            data_root=options.data_root,
+            config=options.config,
+            preset=options.preset,
+            assignments=options.assignments,
+            seed=options.seed,
+            max_steps=options.max_steps,
+            max_minutes=options.max_minutes,
+            out=options.out,
+            resume=options.resume,
+            devices=options.devices,
+            quiet=False,
+        )
+    except Interrupted as stop:
+        print(
+            f"geoinfluencer: stopped at step {stop.step}; go on with: geoinfluencer train "
+            f"--out {stop.folder.path} --resume auto",
+            file=sys.stderr,
+        )
+        return 128 + stop.number
+    if result.metrics:
+        print_metrics(result.metrics, "best.ckpt on val")
+        print(f"checkpoint: {result.best}")
+        print(f"report: {result.report}")
+    return 0

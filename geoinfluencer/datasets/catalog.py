@@ -1,0 +1,79 @@
+"""The datasets by name, for the command line; a user's own by ``package.module:Class``."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import os
+import sys
+from dataclasses import dataclass
+
+from torch_geometric.data import Dataset
+
+from geoinfluencer.datasets.toy_tracks import ToyTracks
+from geoinfluencer.datasets.trackml import TrackML
+from geoinfluencer.errors import InputError
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A dataset of the catalog.
+
+    Attributes:
+        cls: The dataset class.
+        description: One line.
+        needs_root: Whether files of the user's are needed (``--data-root``).
+    """
+
+    cls: type[Dataset]
+    description: str
+    needs_root: bool
+
+
+CATALOG = {
+    "toy-tracks": Entry(ToyTracks, "generated tracks in a solenoid, 2-D or 3-D; no files", False),
+    "trackml": Entry(TrackML, "TrackML events from CSV or CSV.GZ; hits alone for prediction", True),
+}
+
+
+def resolve_dataset(name: str) -> type[Dataset]:
+    """Return the dataset class of a catalog name or of ``package.module:Class``.
+
+    The current folder is searched for modules too, as ``python -m`` does.
+
+    Raises:
+        InputError: With a suggestion on an unknown name; naming the module or class that is not
+            there; on a class that is not a ``torch_geometric.data.Dataset``.
+    """
+    if name in CATALOG:
+        return CATALOG[name].cls
+    module_name, colon, class_name = name.partition(":")
+    if not colon:
+        close = difflib.get_close_matches(name, CATALOG, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(CATALOG)}"
+        raise InputError(f"dataset {name!r} is unknown; {hint} (your own: package.module:Class)")
+    here = os.getcwd()
+    added = here not in sys.path
+    if added:
+        sys.path.insert(0, here)
+    try:
+        module = importlib.import_module(module_name)
+    except (ImportError, ValueError) as error:
+        raise InputError(
+            f"dataset {name!r}: cannot import {module_name!r} ({error}); is it "
+            "installed, or in the current folder?"
+        ) from error
+    finally:
+        if added:
+            sys.path.remove(here)
+    found = getattr(module, class_name, None)
+    if not (isinstance(found, type) and issubclass(found, Dataset)):
+        members = vars(module).items()
+        known = [k for k, v in members if isinstance(v, type) and issubclass(v, Dataset)]
+        close = difflib.get_close_matches(class_name, known, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"it has: {', '.join(known) or 'none'}"
+        raise InputError(
+            f"dataset {name!r}: {class_name!r} of {module_name} is not a "
+            f"torch_geometric.data.Dataset; {hint}"
+        )
+    return found

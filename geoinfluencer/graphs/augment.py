@@ -1,0 +1,53 @@
+"""Symmetries and sectors of a built track graph, without building it again."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+from torch_geometric.data import Data
+
+from geoinfluencer.graphs.tracks import EDGE_FEATURES, NODE_FEATURES, node_features
+
+_NUM_GEOMETRIC = len(NODE_FEATURES) - 2  # the last two are degrees, which no symmetry changes
+_ODD_IN_PHI = [EDGE_FEATURES.index(f) for f in ("curvature", "dcurvature_out", "dcurvature_in")]
+_ODD_IN_Z = [EDGE_FEATURES.index(f) for f in ("eta", "z0", "dz", "deta_out", "deta_in")]
+
+
+def crop_nodes(data: Data, keep: Tensor) -> Data:
+    """The subgraph of the nodes where ``keep`` (N,) is True; every per-node field is cut alike."""
+    return data.subgraph(keep)
+
+
+def transform_tracks(
+    data: Data, *, angle: float = 0.0, mirror_phi: bool = False, mirror_z: bool = False
+) -> Data:
+    """A copy of a track graph turned about the beam and mirrored.
+
+    A solenoid's events keep their law under rotation about z, under z -> -z, and under y -> -y
+    (which swaps the charges). Doublets are the same ones afterwards; their curvature changes sign
+    with y, their pseudorapidity and z0 with z.
+
+    Args:
+        data: A sample of :class:`~geoinfluencer.graphs.tracks.TrackGraph`.
+        angle: Rotation about z [rad].
+        mirror_phi: y -> -y, before the rotation.
+        mirror_z: z -> -z.
+    """
+    out = data.clone()
+    x, y = data.pos[:, 0], -data.pos[:, 1] if mirror_phi else data.pos[:, 1]
+    cos, sin = math.cos(angle), math.sin(angle)
+    columns = [cos * x - sin * y, sin * x + cos * y]
+    if data.pos.shape[1] == 3:
+        columns.append(-data.pos[:, 2] if mirror_z else data.pos[:, 2])
+    out.pos = torch.stack(columns, dim=1)
+    geometric = node_features(out.pos.numpy())
+    out.x = torch.cat([torch.from_numpy(geometric), data.x[:, _NUM_GEOMETRIC:]], dim=1)
+    if mirror_phi:
+        out.edge_attr[:, _ODD_IN_PHI] *= -1
+    if mirror_z:
+        out.edge_attr[:, _ODD_IN_Z] *= -1
+        if data.get("eta") is not None:
+            out.eta = -data.eta
+    return out

@@ -1,0 +1,225 @@
+"""Evaluation of any tool's output from files: one prediction file, one truth file, a protocol."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from geoinfluencer.errors import InputError
+from geoinfluencer.kinematics import hit_kinematics
+from geoinfluencer.metrics.node_files import NodeFile, join_nodes, read_nodes
+from geoinfluencer.metrics.nodes import NodeMetrics
+from geoinfluencer.metrics.tracks import TrackMetrics
+
+PROTOCOLS: dict[str, type[TrackMetrics] | type[NodeMetrics]] = {
+    "trackml": TrackMetrics,
+    "nodes": NodeMetrics,
+}
+
+
+def evaluate_files(
+    pred: str | Path,
+    truth: str | Path,
+    protocol: str,
+    *,
+    particles: str | Path | None = None,
+    pt_min: float = 0.9,
+    eta_max: float = 4.0,
+    min_hits: int = 3,
+    min_track_hits: int = 3,
+) -> dict[str, float | str]:
+    """Return the metrics of :func:`score_files` with ``protocol`` and, for tracks, the window."""
+    metrics = score_files(
+        pred,
+        truth,
+        protocol,
+        particles=particles,
+        pt_min=pt_min,
+        eta_max=eta_max,
+        min_hits=min_hits,
+        min_track_hits=min_track_hits,
+    )
+    result: dict[str, float | str] = {**metrics.compute(), "protocol": protocol}
+    if isinstance(metrics, TrackMetrics):
+        result |= metrics.window
+    return result
+
+
+def score_files(
+    pred: str | Path,
+    truth: str | Path,
+    protocol: str,
+    *,
+    particles: str | Path | None = None,
+    pt_min: float = 0.9,
+    eta_max: float = 4.0,
+    min_hits: int = 3,
+    min_track_hits: int = 3,
+) -> TrackMetrics | NodeMetrics:
+    """Score a per-node prediction file against a truth file.
+
+    Formats and columns are those of :func:`~geoinfluencer.metrics.node_files.read_nodes`. Where the
+    prediction has an ``event_id`` column, events are scored one by one: the truth then has that
+    column too, or is a folder with a ``...N-truth.csv[.gz]`` file for each event number N, or one
+    such file, which picks its event.
+
+    For ``trackml`` the truth needs the particles' momenta: columns ``pt`` and ``eta``, or a
+    particles file (``particles``, or ``NAME-particles.csv[.gz]`` beside ``NAME-truth.csv[.gz]``),
+    or the columns ``tpx, tpy, tpz``. Without any of these only ``pt_min <= 0`` is possible, and
+    every particle with enough hits counts. A truth with ``instance`` has noise at negative values,
+    one with ``particle_id`` at 0.
+
+    Args:
+        pred: Prediction file.
+        truth: Truth file, or a folder of TrackML truth files.
+        protocol: ``"trackml"`` or ``"nodes"``.
+        particles: TrackML particles file, for one event.
+        pt_min: Window of ``trackml``, GeV.
+        eta_max: Window of ``trackml``.
+        min_hits: Window of ``trackml``, hits per particle.
+        min_track_hits: Shortest track of ``trackml``.
+
+    Returns:
+        The metrics object, filled.
+
+    Raises:
+        InputError: Names the file, the line and the remedy.
+    """
+    if protocol not in PROTOCOLS:
+        close = difflib.get_close_matches(protocol, PROTOCOLS, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(PROTOCOLS)}"
+        raise InputError(f"protocol {protocol!r} is unknown; {hint}")
+    metrics: TrackMetrics | NodeMetrics = NodeMetrics()
+    if protocol == "trackml":
+        metrics = TrackMetrics(
+            pt_min=pt_min, eta_max=eta_max, min_hits=min_hits, min_track_hits=min_track_hits
+        )
+    if particles is not None and not Path(particles).is_file():
+        raise InputError(f"{particles}: no such file")
+    for name, prediction, reference in _events(Path(pred), Path(truth)):
+        prediction = join_nodes(prediction, reference)
+        if isinstance(metrics, TrackMetrics):
+            _update_tracks(metrics, name, prediction, reference, particles)
+        else:
+            _update_nodes(metrics, prediction, reference)
+    return metrics
+
+
+def _events(pred: Path, truth: Path) -> Iterator[tuple[str, NodeFile, NodeFile]]:
+    """Pairs of prediction and truth, event by event."""
+    prediction = read_nodes(pred, "prediction")
+    numbers = prediction.table.get("event_id")
+    if truth.is_dir():
+        if numbers is None:
+            raise InputError(f"{pred}: no event_id column, so {truth} must be one truth file")
+        files = _truth_files(truth)
+        for number in np.unique(numbers).tolist():
+            if number not in files:
+                raise InputError(f"{truth}: no truth file of event {number}, which {pred} predicts")
+            reference = read_nodes(files[number], "truth")
+            yield files[number].name, _of_event(prediction, number), reference
+        return
+    reference = read_nodes(truth, "truth")
+    if numbers is None:
+        yield truth.name, prediction, reference
+        return
+    events = np.unique(numbers).tolist()
+    if "event_id" in reference.table:
+        wanted = np.unique(reference.table["event_id"]).tolist()
+        odd = sorted(set(events) ^ set(wanted))
+        if odd:
+            where = f"{truth} alone" if odd[0] in wanted else f"{pred} alone"
+            raise InputError(f"{pred}: event {odd[0]} is in {where}; give both for the same events")
+        for number in wanted:
+            yield str(number), _of_event(prediction, number), _of_event(reference, number)
+        return
+    number = _event_number(truth.name)
+    if len(events) > 1 and number not in events:
+        raise InputError(
+            f"{pred}: {len(events)} events, but {truth.name} does not say which one it is; give "
+            "the folder of the truth files, or a truth with an event_id column"
+        )
+    yield truth.name, _of_event(prediction, number if number in events else events[0]), reference
+
+
+def _of_event(file: NodeFile, number: int | None) -> NodeFile:
+    events = file.table["event_id"]
+    if (events == number).all():
+        return file  # unchanged, so that lines in messages are those of the file
+    return file.select(np.flatnonzero(events == number))
+
+
+def _truth_files(folder: Path) -> dict[int, Path]:
+    files = {}
+    for path in sorted(folder.glob("*-truth.csv*"), reverse=True):
+        number = _event_number(path.name)
+        if number is not None and path.name.endswith((".csv", ".csv.gz")):
+            files[number] = path
+    return files
+
+
+def _event_number(name: str) -> int | None:
+    match = re.search(r"(\d+)-truth\.csv", name)
+    return int(match[1]) if match else None
+
+
+def _update_tracks(
+    metrics: TrackMetrics,
+    name: str,
+    prediction: NodeFile,
+    truth: NodeFile,
+    particles: str | Path | None,
+) -> None:
+    particle_id = truth.labels
+    if truth.label == "instance":
+        particle_id = np.where(particle_id < 0, 0, particle_id + 1)
+    pt, eta = _kinematics(metrics, particle_id, truth, particles)
+    metrics.update(
+        prediction.labels, particle_id, pt=pt, eta=eta, weight=truth.table.get("weight"), name=name
+    )
+
+
+def _kinematics(
+    metrics: TrackMetrics, particle_id: np.ndarray, truth: NodeFile, particles: str | Path | None
+) -> tuple[np.ndarray, np.ndarray]:
+    table = truth.table
+    if particles is None and {"pt", "eta"} <= table.keys():
+        return table["pt"], table["eta"]
+    path = Path(particles) if particles is not None else _particles_beside(truth.path)
+    if path is not None or {"tpx", "tpy", "tpz"} <= table.keys():
+        return hit_kinematics({**table, "particle_id": particle_id}, path)
+    if metrics.pt_min > 0:
+        raise InputError(
+            f"{truth.path}: no momenta for the window pt_min={metrics.pt_min}; give columns pt and "
+            "eta, or tpx,tpy,tpz, or a particles file, or pt_min=0 to count every particle"
+        )
+    zero = np.zeros(len(particle_id))
+    return zero, zero
+
+
+def _particles_beside(truth: Path) -> Path | None:
+    name, found, _ = truth.name.rpartition("-truth.csv")
+    paths = [truth.with_name(f"{name}-particles.csv{end}") for end in ("", ".gz")] if found else []
+    return next((path for path in paths if path.is_file()), None)
+
+
+def _update_nodes(metrics: NodeMetrics, prediction: NodeFile, truth: NodeFile) -> None:
+    instance = truth.labels
+    if truth.label == "particle_id":
+        instance = np.where(instance == 0, -1, instance)
+    weight = truth.table.get("weight", prediction.table.get("weight"))
+    if truth.label == "particle_id":
+        weight = None  # the TrackML score's weight, not a mass
+    metrics.update(
+        prediction.labels,
+        instance,
+        ignore=truth.table.get("ignore"),
+        weight=weight,
+        semantic_predicted=prediction.table.get("semantic"),
+        semantic=truth.table.get("semantic"),
+        score=prediction.table.get("score"),
+    )

@@ -1,0 +1,24 @@
+"""What every model returns for a graph."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+
+@dataclass
+class Outputs:
+    """Dense per-node outputs, the hand-over to losses and condensation.
+
+    Attributes:
+        follower: (N, D) where a node wants to belong.
+        influencer: (N, D) where a node would gather others.
+        class_logits: (N, C), or None for class-agnostic models.
+        properties: name -> (N, P) regressed quantities, read at the influencers.
+    """
+
+    follower: Tensor
+    influencer: Tensor
+    class_logits: Tensor | None = None
+    properties: dict[str, Tensor] = field(default_factory=dict)

@@ -1,0 +1,5 @@
+"""Blocks that models are assembled from."""
+
+from geoinfluencer.nn.influencer_conv import InfluencerConv
+
+__all__ = ["InfluencerConv"]

@@ -1,0 +1,61 @@
+"""Interaction layer: edges and nodes refine each other along directed pairs."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from geoinfluencer.nn.mlp import mlp
+
+
+class InteractionLayer(nn.Module):
+    r"""Interaction-network layer (`Battaglia et al., NeurIPS 2016 <https://arxiv.org/abs/1612.00222>`_)
+    with gated sums that keep the two ends of an edge apart.
+
+    .. math::
+        e'_{ij} &= e_{ij} + W_o \, \mathrm{SiLU}(W_s h_i + W_d h_j + W_e e_{ij}) \\
+        h'_j &= h_j + \mathrm{MLP}\Big(h_j, \sum_{i \to j} g_{ij} e'_{ij},
+                \sum_{j \to k} g_{jk} e'_{jk}\Big), \qquad g = \sigma(w^\top e')
+
+    Edges run one way (inner to outer hit); what arrives and what leaves is summed apart, so a node
+    tells its past from its future. Node products are taken before they are gathered to edges, which
+    leaves two (E, C) matrix products per layer.
+
+    Args:
+        channels (int): size C of node and edge states.
+        dropout (float): inside the node perceptron. (default: 0.0)
+
+    Shapes:
+        - **input:** nodes (N, C), edges (E, C), ``edge_index`` (2, E)
+        - **output:** nodes (N, C), edges (E, C)
+    """
+
+    def __init__(self, channels: int, *, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.channels = channels
+        self.source = nn.Linear(channels, channels)
+        self.target = nn.Linear(channels, channels, bias=False)
+        self.edge = nn.Linear(channels, channels, bias=False)
+        self.edge_out = nn.Linear(channels, channels)
+        self.gate = nn.Linear(channels, 1)
+        self.node = mlp([3 * channels, 2 * channels, channels], dropout=dropout)
+
+    def reset_parameters(self) -> None:
+        for module in self.modules():
+            if isinstance(module, (nn.Linear, nn.LayerNorm)):
+                module.reset_parameters()
+
+    def forward(self, nodes: Tensor, edges: Tensor, edge_index: Tensor) -> tuple[Tensor, Tensor]:
+        source, target = edge_index[0], edge_index[1]
+        mixed = self.source(nodes).index_select(0, source)
+        mixed = mixed + self.target(nodes).index_select(0, target) + self.edge(edges)
+        edges = edges + self.edge_out(nn.functional.silu(mixed))
+        message = torch.sigmoid(self.gate(edges)) * edges
+        zeros = message.new_zeros(nodes.shape)
+        arriving = zeros.index_add(0, target, message)
+        leaving = zeros.index_add(0, source, message)
+        nodes = nodes + self.node(torch.cat([nodes, arriving, leaving], dim=1))
+        return nodes, edges
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.channels})"

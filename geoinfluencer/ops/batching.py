@@ -1,0 +1,44 @@
+"""From PyG's graph numbers per node to row pointers, and back."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from geoinfluencer.errors import InputError
+from geoinfluencer.ops import checks
+
+
+def ptr_from_batch(batch: Tensor, num_graphs: int | None = None) -> Tensor:
+    """Row pointers (B + 1,) of sorted graph numbers (N,), as PyG's ``Batch.batch``.
+
+    Args:
+        batch: sorted integers from 0; a number that does not occur is an empty graph.
+        num_graphs: B; default: the last number + 1 (this reads a value: pass B on a GPU, and under
+            ``torch.compile``).
+
+    Raises:
+        InputError: not sorted, negative, or beyond ``num_graphs`` (values are checked on the CPU).
+    """
+    if not isinstance(batch, Tensor) or batch.dim() != 1 or batch.is_floating_point():
+        raise InputError(f"batch must be an integer tensor (N,), got {checks.describe(batch)}")
+    if num_graphs is not None:
+        checks.check_count("num_graphs", num_graphs, 0)
+    if batch.device.type == "cpu" and not torch.compiler.is_compiling() and batch.numel():
+        first, last = int(batch[0]), int(batch[-1])
+        if bool((batch[1:] < batch[:-1]).any()):
+            raise InputError("batch must be sorted: the nodes of a graph are neighbouring rows")
+        if first < 0 or (num_graphs is not None and last >= num_graphs):
+            bound = "" if num_graphs is None else f" below num_graphs = {num_graphs}"
+            raise InputError(f"batch must be 0 or more{bound}, got {first} to {last}")
+    if num_graphs is None:
+        num_graphs = int(batch[-1]) + 1 if batch.numel() else 0
+    graphs = torch.arange(num_graphs + 1, device=batch.device, dtype=batch.dtype)
+    return torch.searchsorted(batch.contiguous(), graphs)
+
+
+def batch_from_ptr(ptr: Tensor, num_nodes: int | None = None) -> Tensor:
+    """Graph numbers (N,) of row pointers (B + 1,); ``num_nodes`` = N avoids reading a value."""
+    ptr = ptr.to(torch.int64)
+    graphs = torch.arange(ptr.shape[0] - 1, device=ptr.device)
+    return torch.repeat_interleave(graphs, ptr.diff(), output_size=num_nodes)

@@ -1,0 +1,165 @@
+"""Loading of the native kernels by ctypes: the one table of their C signatures (``csrc/api.h``).
+
+Which library serves an op is decided per call by :func:`cpu` and :func:`cuda`: ``None`` means that
+the pure-torch twin has to. ``GEOINFLUENCER_DISABLE_NATIVE=1`` asks for the twin, silently.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+OPS = ("influence_potential", "knn", "radius", "radius_count", "suppress")
+MAX_DIM = 64  # csrc/cpu: wider points go to the twin
+ABI_VERSION = 1
+
+OK, ID_RANGE, CUDA_ERROR = 0, 3, 1000
+_ERRORS = {1: "bad argument", 2: "out of memory", ID_RANGE: "an id beyond 32 bits"}
+
+_P, _I32, _I64, _F64 = ctypes.c_void_p, ctypes.c_int32, ctypes.c_int64, ctypes.c_double
+_SETS = [_P, _I64, _P, _I64, _I32, _I64]  # first set, rows, second set, rows, D, B
+_CPU_SIGNATURES: dict[str, list[Any]] = {
+    "geo_potential": [*_SETS, *[_P] * 6, _F64, _I32, _I32, *[_P] * 4],
+    "geo_knn": [*_SETS, _P, _P, _I32, _I32, _P, _P],
+    "geo_radius": [*_SETS, _P, _P, _F64, _I32, _I64, _P, _P],
+    "geo_radius_count": [*_SETS, _P, _P, _F64, _I32, _P],
+    "geo_suppress": [_P, _I64, _I32, _I64, _P, _P, _F64, _I32, _P],
+}
+_SUFFIX = {torch.float32: "_f32", torch.float64: "_f64"}
+
+
+class NativeError(RuntimeError):
+    """A kernel returned an error code."""
+
+
+def disabled() -> bool:
+    """Whether the environment asks for the pure-torch twins."""
+    return os.environ.get("GEOINFLUENCER_DISABLE_NATIVE", "") not in ("", "0")
+
+
+_forced_off = False
+
+
+@contextmanager
+def forced_off() -> Iterator[None]:
+    """Runs the pure-torch twins inside the block (tests, comparisons)."""
+    global _forced_off
+    before, _forced_off = _forced_off, True
+    try:
+        yield
+    finally:
+        _forced_off = before
+
+
+def _library_file(stem: str) -> Path | None:
+    """The shared library beside the package; ``__path__`` has every folder of an editable install."""
+    import geoinfluencer
+
+    suffix = {"win32": ".dll", "darwin": ".dylib"}.get(sys.platform, ".so")
+    for folder in geoinfluencer.__path__:
+        for name in (f"lib{stem}{suffix}", f"{stem}{suffix}"):
+            for path in (Path(folder) / "ops" / name, Path(folder) / name):
+                if path.is_file():
+                    return path
+    return None
+
+
+@functools.cache
+def _load_cpu() -> tuple[ctypes.CDLL | None, str]:
+    """The CPU library with its signatures set, or None and why not."""
+    path = _library_file("geoinfluencer_cpu")
+    if path is None:
+        return None, "the library was not built (no C++ compiler at installation?)"
+    try:
+        library = ctypes.CDLL(str(path))
+        library.geo_abi_version.restype = _I32
+        version = library.geo_abi_version()
+        if version != ABI_VERSION:
+            return None, f"{path.name} has ABI {version}, this package wants {ABI_VERSION}: reinstall"
+        for name, arguments in _CPU_SIGNATURES.items():
+            for suffix in _SUFFIX.values():
+                function = getattr(library, name + suffix)
+                function.argtypes, function.restype = arguments, _I32
+        library.geo_radius_take.argtypes, library.geo_radius_take.restype = [_P, _P], _I32
+        library.geo_isa.restype = ctypes.c_char_p
+    except (OSError, AttributeError) as error:
+        return None, f"{path.name} could not be loaded: {error}"
+    return library, ""
+
+
+@functools.cache
+def _warn_once(reason: str) -> None:
+    warnings.warn(
+        f"geoinfluencer runs its slower pure-torch ops: {reason}", RuntimeWarning, stacklevel=4
+    )
+
+
+def cpu(points: Tensor) -> ctypes.CDLL | None:
+    """The CPU library if it can serve these points."""
+    if points.device.type != "cpu" or _forced_off or disabled():
+        return None
+    library, reason = _load_cpu()
+    if library is None:
+        _warn_once(reason)
+    if points.shape[1] > MAX_DIM or points.dtype not in _SUFFIX:
+        return None
+    return library
+
+
+_NOTHING = ctypes.create_string_buffer(64)
+
+
+def _pointer(value: Tensor) -> int:
+    """Its address; of an empty tensor some valid one, since NULL means "not given" in the ABI."""
+    return value.data_ptr() or ctypes.addressof(_NOTHING)
+
+
+def call(library: ctypes.CDLL, name: str, dtype: torch.dtype, *arguments: Any) -> int:
+    """Calls ``name`` in the points' precision; tensors are passed as pointers (must be dense)."""
+    function = getattr(library, name + _SUFFIX[dtype])
+    code: int = function(*(_pointer(a) if isinstance(a, Tensor) else a for a in arguments))
+    if code not in (OK, ID_RANGE):
+        raise NativeError(f"{name}: {_ERRORS.get(code, f'error {code}')}")
+    return code
+
+
+def take(
+    library: ctypes.CDLL, name: str, dtype: torch.dtype, row_ptr: Tensor, *arguments: Any
+) -> Tensor:
+    """A search whose number of hits is known only afterwards: fills ``row_ptr``, returns them."""
+    handle = ctypes.c_void_p()
+    call(library, name, dtype, *arguments, ctypes.addressof(handle))
+    index = row_ptr.new_empty(int(row_ptr[-1]))
+    library.geo_radius_take(handle, _pointer(index))
+    return index
+
+
+def threads() -> int:
+    """Threads of one call: torch's own setting."""
+    return torch.get_num_threads()
+
+
+def dense(value: Tensor | None) -> Tensor | None:
+    """Row-major memory, or None."""
+    return None if value is None else value.contiguous()
+
+
+def backend() -> dict[str, str]:
+    """Which implementation each op uses on the CPU: ``torch`` or ``native-cpu <n> threads``."""
+    if _forced_off or disabled():
+        return dict.fromkeys(OPS, "torch (native kernels disabled)")
+    library, reason = _load_cpu()
+    if library is None:
+        return dict.fromkeys(OPS, f"torch ({reason})")
+    isa = library.geo_isa().decode()
+    return dict.fromkeys(OPS, f"native-cpu {threads()} threads {isa}")

@@ -1,0 +1,284 @@
+"""Exact neighbour searches: k nearest, within a radius, and how many within a radius."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from geoinfluencer.errors import InputError
+from geoinfluencer.ops import checks, library, native, reference
+from geoinfluencer.ops.batching import ptr_from_batch
+
+MAX_NEIGHBORS = 128  # the largest k of knn
+
+
+def knn(
+    points: Tensor,  # (N, D)
+    queries: Tensor | None = None,  # (Q, D)
+    k: int = 16,
+    *,
+    ptr: Tensor | None = None,  # (B + 1,)
+    query_ptr: Tensor | None = None,  # (B + 1,)
+) -> tuple[Tensor, Tensor]:
+    """The k nearest points of each query within its graph, nearest first, ties by smaller index.
+
+    Args:
+        points: the set searched.
+        queries: default ``None``: the points themselves, each one excluded from its own list.
+        k: 1 to 128.
+        ptr, query_ptr: first row of each graph and the total.
+
+    Shapes:
+        points (N, D), queries (Q, D) -> index (Q, k) int64 into ``points``, dist2 (Q, k) squared
+        distances; where a graph has fewer points: -1 and inf.
+
+    Not differentiable: recompute the distances from the indices. Points that are not finite are
+    nobody's neighbours.
+
+    Raises:
+        InputError: shapes, dtypes, devices or values that do not fit.
+    """
+    points, queries, ptr, query_ptr = _sets(points, queries, ptr, query_ptr)
+    checks.check_count("k", k, 1, MAX_NEIGHBORS)
+    index, dist2 = torch.ops.geoinfluencer.knn(points, queries, k, ptr, query_ptr)
+    return index, dist2
+
+
+def radius(
+    points: Tensor,  # (N, D)
+    queries: Tensor | None = None,  # (Q, D)
+    r: float = 1.0,
+    *,
+    ptr: Tensor | None = None,
+    query_ptr: Tensor | None = None,
+    max_neighbors: int | None = None,
+) -> tuple[Tensor, Tensor]:
+    """All points at a distance <= r of each query within its graph, nearest first.
+
+    Args:
+        points: the set searched.
+        queries: default ``None``: the points themselves, each one excluded from its own row.
+        r: radius, in the units of the points.
+        ptr, query_ptr: first row of each graph and the total.
+        max_neighbors: keep only so many of the NEAREST; default ``None``: all of them, always.
+
+    Shapes:
+        points (N, D), queries (Q, D) -> row_ptr (Q + 1,), index (E,): query q has the points
+        ``index[row_ptr[q]:row_ptr[q + 1]]``, sorted by distance, then index.
+
+    Under ``torch.compile(fullgraph=True)`` the size E needs
+    ``torch._dynamo.config.capture_dynamic_output_shape_ops = True``.
+
+    Raises:
+        InputError: shapes, dtypes, devices or values that do not fit.
+    """
+    points, queries, ptr, query_ptr = _sets(points, queries, ptr, query_ptr)
+    r = checks.check_radius("r", r)
+    limit = -1 if max_neighbors is None else checks.check_count("max_neighbors", max_neighbors, 0)
+    row_ptr, index = torch.ops.geoinfluencer.radius(points, queries, r, ptr, query_ptr, limit)
+    return row_ptr, index
+
+
+def radius_count(
+    points: Tensor,  # (N, D)
+    queries: Tensor | None,  # (Q, D)
+    r: float,
+    *,
+    ptr: Tensor | None = None,
+    query_ptr: Tensor | None = None,
+) -> Tensor:
+    """Number of points at a distance <= r of each query within its graph (Q,) int64.
+
+    Arguments as for :func:`radius`; with ``queries=None`` a point does not count itself.
+    """
+    points, queries, ptr, query_ptr = _sets(points, queries, ptr, query_ptr)
+    r = checks.check_radius("r", r)
+    counts: Tensor = torch.ops.geoinfluencer.radius_count(points, queries, r, ptr, query_ptr)
+    return counts
+
+
+def knn_graph(
+    x: Tensor,  # (N, D)
+    k: int,
+    batch: Tensor | None = None,  # (N,)
+    *,
+    loop: bool = False,
+    flow: str = "source_to_target",
+) -> Tensor:  # (2, E)
+    """Edges from each node's k nearest neighbours of its graph, sorted by node, nearest first.
+
+    Args:
+        x: node positions or embeddings.
+        k: neighbours per node, besides the self loop; fewer where the graph is smaller.
+        batch: sorted graph number of each node.
+        loop: add one self loop per node, before its neighbours.
+        flow: ``"source_to_target"``: neighbours in row 0 send to the node in row 1, as PyG's
+            ``MessagePassing`` expects; ``"target_to_source"``: the rows are swapped.
+    """
+    if flow not in ("source_to_target", "target_to_source"):
+        raise InputError(f"flow must be source_to_target or target_to_source, got {flow!r}")
+    neighbor, _ = knn(x, None, k, ptr=None if batch is None else ptr_from_batch(batch))
+    node = torch.arange(neighbor.shape[0], device=x.device)[:, None]
+    if loop:
+        neighbor = torch.cat([node, neighbor], dim=1)
+    node = node.expand_as(neighbor)
+    there = neighbor >= 0
+    source, target = neighbor[there], node[there]
+    return torch.stack([source, target] if flow == "source_to_target" else [target, source])
+
+
+def radius_graph(
+    x: Tensor,  # (N, D)
+    r: float,
+    batch: Tensor | None = None,  # (N,)
+    *,
+    max_neighbors: int | None = None,
+    loop: bool = False,
+) -> Tensor:  # (2, E)
+    """Edges (neighbour, node) between all nodes of a graph within r, sorted by node, nearest first.
+
+    Args:
+        x: node positions or embeddings.
+        r: radius, in the units of ``x``.
+        batch: sorted graph number of each node.
+        max_neighbors: keep the nearest so many of each node (the graph is then not symmetric);
+            default ``None``: all.
+        loop: add one self loop per node, after the other edges.
+    """
+    row_ptr, source = radius(
+        x, None, r, ptr=None if batch is None else ptr_from_batch(batch), max_neighbors=max_neighbors
+    )
+    node = torch.arange(row_ptr.shape[0] - 1, device=x.device)
+    target = torch.repeat_interleave(node, row_ptr.diff(), output_size=source.shape[0])
+    if loop:
+        source, target = torch.cat([source, node]), torch.cat([target, node])
+    return torch.stack([source, target])
+
+
+def _sets(
+    points: Tensor, queries: Tensor | None, ptr: Tensor | None, query_ptr: Tensor | None
+) -> tuple[Tensor, Tensor | None, Tensor | None, Tensor | None]:
+    points = checks.check_points("points", points).detach()
+    ptr = checks.check_ptr("ptr", ptr, points.device)
+    if queries is None:
+        if query_ptr is not None:
+            raise InputError("query_ptr was given without queries: ptr serves both sides")
+        return points, None, ptr, None
+    queries = checks.check_points("queries", queries, like=points).detach()
+    checks.check_same_dtype("queries", queries, points)
+    query_ptr = checks.check_ptr("query_ptr", query_ptr, points.device)
+    checks.check_pair_of_ptr("ptr", ptr, "query_ptr", query_ptr)
+    return points, queries, ptr, query_ptr
+
+
+def _check_values(
+    points: Tensor, queries: Tensor | None, ptr: Tensor | None, query_ptr: Tensor | None
+) -> None:
+    checks.check_ptr_values("ptr", ptr, points.shape[0])
+    if queries is not None:
+        checks.check_ptr_values("query_ptr", query_ptr, queries.shape[0])
+
+
+def _knn(
+    points: Tensor, queries: Tensor | None, k: int, ptr: Tensor | None, query_ptr: Tensor | None
+) -> tuple[Tensor, Tensor]:
+    _check_values(points, queries, ptr, query_ptr)
+    kernels = native.cpu(points)
+    if kernels is None:
+        return reference.knn(points, queries, k, ptr, query_ptr)
+    index, dist2 = _fake_knn(points, queries, k, ptr, query_ptr)
+    sets = _arguments(points, queries, ptr, query_ptr)
+    native.call(kernels, "geo_knn", points.dtype, *sets, k, native.threads(), index, dist2)
+    return index, dist2
+
+
+def _radius(
+    points: Tensor,
+    queries: Tensor | None,
+    r: float,
+    ptr: Tensor | None,
+    query_ptr: Tensor | None,
+    max_neighbors: int,
+) -> tuple[Tensor, Tensor]:
+    _check_values(points, queries, ptr, query_ptr)
+    kernels = native.cpu(points)
+    if kernels is None:
+        return reference.radius(points, queries, r, ptr, query_ptr, max_neighbors)
+    sets = _arguments(points, queries, ptr, query_ptr)
+    row_ptr = points.new_empty(_rows(points, queries) + 1, dtype=torch.int64)
+    rest = (r, native.threads(), max_neighbors, row_ptr)
+    index = native.take(kernels, "geo_radius", points.dtype, row_ptr, *sets, *rest)
+    return row_ptr, index
+
+
+def _radius_count(
+    points: Tensor, queries: Tensor | None, r: float, ptr: Tensor | None, query_ptr: Tensor | None
+) -> Tensor:
+    _check_values(points, queries, ptr, query_ptr)
+    kernels = native.cpu(points)
+    if kernels is None:
+        return reference.radius_count(points, queries, r, ptr, query_ptr)
+    count = _fake_radius_count(points, queries, r, ptr, query_ptr)
+    sets = _arguments(points, queries, ptr, query_ptr)
+    native.call(kernels, "geo_radius_count", points.dtype, *sets, r, native.threads(), count)
+    return count
+
+
+def _arguments(
+    points: Tensor, queries: Tensor | None, ptr: Tensor | None, query_ptr: Tensor | None
+) -> tuple[Tensor | int | None, ...]:
+    """Both sets as the C ABI takes them (GEO_KNN, GEO_RADIUS in csrc/api.h)."""
+    graphs = 1 if ptr is None else ptr.shape[0] - 1
+    number = 0 if queries is None else queries.shape[0]
+    sets = (native.dense(points), points.shape[0], native.dense(queries), number)
+    return *sets, points.shape[1], graphs, native.dense(ptr), native.dense(query_ptr)
+
+
+def _rows(points: Tensor, queries: Tensor | None) -> int:
+    return (points if queries is None else queries).shape[0]
+
+
+def _fake_knn(
+    points: Tensor, queries: Tensor | None, k: int, ptr: Tensor | None, query_ptr: Tensor | None
+) -> tuple[Tensor, Tensor]:
+    shape = (_rows(points, queries), k)
+    return points.new_empty(shape, dtype=torch.int64), points.new_empty(shape)
+
+
+def _fake_radius(
+    points: Tensor,
+    queries: Tensor | None,
+    r: float,
+    ptr: Tensor | None,
+    query_ptr: Tensor | None,
+    max_neighbors: int,
+) -> tuple[Tensor, Tensor]:
+    edges = torch.library.get_ctx().new_dynamic_size()
+    row_ptr = points.new_empty(_rows(points, queries) + 1, dtype=torch.int64)
+    return row_ptr, points.new_empty(edges, dtype=torch.int64)
+
+
+def _fake_radius_count(
+    points: Tensor, queries: Tensor | None, r: float, ptr: Tensor | None, query_ptr: Tensor | None
+) -> Tensor:
+    return points.new_empty(_rows(points, queries), dtype=torch.int64)
+
+
+library.define(
+    "knn(Tensor points, Tensor? queries, int k, Tensor? ptr, Tensor? query_ptr) "
+    "-> (Tensor, Tensor)",
+    _knn,
+    _fake_knn,
+)
+library.define(
+    "radius(Tensor points, Tensor? queries, float r, Tensor? ptr, Tensor? query_ptr, "
+    "int max_neighbors) -> (Tensor, Tensor)",
+    _radius,
+    _fake_radius,
+)
+library.define(
+    "radius_count(Tensor points, Tensor? queries, float r, Tensor? ptr, Tensor? query_ptr) "
+    "-> Tensor",
+    _radius_count,
+    _fake_radius_count,
+)

@@ -1,0 +1,199 @@
+"""The graph-sparse hinge potential between two sets of points, value and gradient in one pass."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from geoinfluencer.errors import InputError
+from geoinfluencer.ops import checks, library, native, reference
+
+
+def influence_potential(
+    x: Tensor,  # (N, D)
+    y: Tensor | None = None,  # (M, D)
+    *,
+    radius: float,
+    power: int = 2,
+    x_instance: Tensor | None = None,  # (N,)
+    y_instance: Tensor | None = None,  # (M,)
+    x_ptr: Tensor | None = None,  # (B + 1,)
+    y_ptr: Tensor | None = None,  # (B + 1,)
+    x_weight: Tensor | None = None,  # (N,)
+    y_weight: Tensor | None = None,  # (M,)
+) -> tuple[Tensor, Tensor]:
+    r"""Sum of hinge potentials over the pairs of two point sets that lie within a radius (the
+    repulsions of Murnane, EPJ Web Conf. 295, 09016, 2024), exact, in O(N) memory.
+
+    .. math::
+        E_b = \sum_{i \in x_b} \sum_{j \in y_b} w_i v_j \max(0, r - |x_i - y_j|)^p
+
+    ``y=None`` is the symmetric form: every unordered pair of ``x`` once, no self pairs. With
+    instance ids only pairs of DIFFERENT ids count, and -1 (any negative id) differs from
+    everything, itself included; so in the two-set form a node of id -1 also meets its own row in
+    ``y``. Pairs at zero distance have no direction: they are pushed apart along an axis chosen by
+    the two indices, oppositely, so that coincident points separate.
+
+    Args:
+        x: points, float32 or float64 (half and bfloat16 are computed and returned in float32).
+        y: second set, or ``None``.
+        radius: hinge radius, in the units of the points.
+        power: 1 or 2.
+        x_instance, y_instance: integer ids; give both (``x_instance`` alone when symmetric) for
+            "other instances only", none for all pairs.
+        x_ptr, y_ptr: first row of each graph and the total; pairs never cross graphs.
+        x_weight, y_weight: weights; they receive NO gradient. A point of weight zero takes part in
+            no pair. In the symmetric form ``x_weight`` serves both sides.
+
+    Shapes:
+        x (N, D), y (M, D), ids and weights (N,) and (M,), ptr (B + 1,) ->
+        energy (B,), active (B,) int64: the pairs that count with a distance below the radius.
+
+    A point that is not finite makes its graph's energy and its own gradient NaN. Differentiable
+    once in ``x`` and ``y``; the gradient is computed in the forward pass, and only when needed.
+
+    Raises:
+        InputError: shapes, dtypes, devices or values that do not fit; the message names the argument.
+    """
+    x = checks.check_points("x", x)
+    radius = checks.check_radius("radius", radius)
+    checks.check_count("power", power, 1, 2)
+    if y is None:
+        for name, value in (("y_instance", y_instance), ("y_ptr", y_ptr), ("y_weight", y_weight)):
+            if value is not None:
+                raise InputError(f"{name} was given without y: the symmetric form takes x's only")
+    else:
+        y = checks.check_points("y", y, like=x)
+        checks.check_same_dtype("y", y, x)
+        if (x_instance is None) != (y_instance is None):
+            missing = "x_instance" if x_instance is None else "y_instance"
+            raise InputError(f"{missing} is missing: give both instance ids, or neither")
+        y_instance = checks.check_ids("y_instance", y_instance, y.shape[0], y.device)
+        y_ptr = checks.check_ptr("y_ptr", y_ptr, y.device)
+        y_weight = checks.check_weight("y_weight", y_weight, y.shape[0], y)
+    x_instance = checks.check_ids("x_instance", x_instance, x.shape[0], x.device)
+    x_ptr = checks.check_ptr("x_ptr", x_ptr, x.device)
+    if y is not None:
+        checks.check_pair_of_ptr("x_ptr", x_ptr, "y_ptr", y_ptr)
+    x_weight = checks.check_weight("x_weight", x_weight, x.shape[0], x)
+    need_grad = torch.is_grad_enabled() and (
+        x.requires_grad or (y is not None and y.requires_grad)
+    )
+    energy, active, _, _ = torch.ops.geoinfluencer.influence_potential(
+        x, y, radius, power, x_instance, y_instance, x_ptr, y_ptr, x_weight, y_weight, need_grad
+    )
+    return energy, active
+
+
+def _forward(
+    x: Tensor,
+    y: Tensor | None,
+    radius: float,
+    power: int,
+    x_instance: Tensor | None,
+    y_instance: Tensor | None,
+    x_ptr: Tensor | None,
+    y_ptr: Tensor | None,
+    x_weight: Tensor | None,
+    y_weight: Tensor | None,
+    need_grad: bool,
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    checks.check_ptr_values("x_ptr", x_ptr, x.shape[0])
+    if y is not None:
+        checks.check_ptr_values("y_ptr", y_ptr, y.shape[0])
+    arguments = (
+        *(x, y, radius, power, x_instance, y_instance, x_ptr, y_ptr, x_weight, y_weight),
+        need_grad,
+    )
+    library_cpu = native.cpu(x)
+    if library_cpu is not None:
+        return _cpu(library_cpu, *arguments)
+    return reference.potential(*arguments)
+
+
+def _cpu(
+    kernels: Any,
+    x: Tensor,
+    y: Tensor | None,
+    radius: float,
+    power: int,
+    x_instance: Tensor | None,
+    y_instance: Tensor | None,
+    x_ptr: Tensor | None,
+    y_ptr: Tensor | None,
+    x_weight: Tensor | None,
+    y_weight: Tensor | None,
+    need_grad: bool,
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    energy, active, grad_x, grad_y = _outputs(x, y, x_ptr, need_grad)
+    points = [native.dense(x), x.shape[0], native.dense(y), 0 if y is None else y.shape[0]]
+    shape = [x.shape[1], energy.shape[0], native.dense(x_ptr), native.dense(y_ptr)]
+    rest = [native.dense(x_weight), native.dense(y_weight), radius, power, native.threads()]
+    rest += [energy, active, grad_x if need_grad else None]
+    rest += [grad_y if need_grad and y is not None else None]
+    ids = [native.dense(x_instance), native.dense(y_instance)]
+    code = native.call(kernels, "geo_potential", x.dtype, *points, *shape, *ids, *rest)
+    if code == native.ID_RANGE:  # ids beyond 32 bits, such as particle barcodes
+        ids = _renumber(x_instance, y_instance)
+        native.call(kernels, "geo_potential", x.dtype, *points, *shape, *ids, *rest)
+    return energy, active, grad_x, grad_y
+
+
+def _renumber(*ids: Tensor | None) -> list[Tensor | None]:
+    """The same partition with ids 0..n-1; negative ids become -1."""
+    given = [i for i in ids if i is not None]
+    _, number = torch.unique(torch.cat(given), return_inverse=True)
+    parts = iter(number.split([i.shape[0] for i in given]))
+    return [None if i is None else torch.where(i < 0, -1, next(parts)) for i in ids]
+
+
+def _outputs(
+    x: Tensor, y: Tensor | None, x_ptr: Tensor | None, need_grad: bool
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Energy, active pairs and gradients, not initialised; no gradient is (0, D)."""
+    graphs = 1 if x_ptr is None else x_ptr.shape[0] - 1
+    rows_x = x.shape[0] if need_grad else 0
+    rows_y = y.shape[0] if need_grad and y is not None else 0
+    dim = x.shape[1]
+    energy, active = x.new_empty(graphs), x.new_empty(graphs, dtype=torch.int64)
+    return energy, active, x.new_empty(rows_x, dim), x.new_empty(rows_y, dim)
+
+
+def _fake(x: Tensor, y: Tensor | None, *rest: Any) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    return _outputs(x, y, x_ptr=rest[4], need_grad=rest[8])
+
+
+def _setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
+    _, _, grad_x, grad_y = output
+    y, x_ptr, y_ptr, need_grad = inputs[1], inputs[6], inputs[7], inputs[10]
+    ctx.symmetric = y is None
+    ctx.need_grad = need_grad
+    ctx.save_for_backward(grad_x, grad_y, x_ptr, y_ptr)
+    ctx.mark_non_differentiable(grad_x, grad_y)
+    ctx.set_materialize_grads(False)
+
+
+def _backward(ctx: Any, grad_energy: Tensor | None, *_: Any) -> tuple[Any, ...]:
+    if grad_energy is None:
+        return (None,) * 11
+    if not ctx.need_grad:
+        raise RuntimeError("influence_potential: the op was called with need_grad=False")
+    grad_x, grad_y, x_ptr, y_ptr = ctx.saved_tensors
+    out_x = reference.scale_by_graph(grad_x, grad_energy, x_ptr) if ctx.needs_input_grad[0] else None
+    out_y = None
+    if not ctx.symmetric and ctx.needs_input_grad[1]:
+        out_y = reference.scale_by_graph(grad_y, grad_energy, y_ptr)
+    return out_x, out_y, *([None] * 9)
+
+
+library.define(
+    "influence_potential(Tensor x, Tensor? y, float radius, int power, Tensor? x_instance, "
+    "Tensor? y_instance, Tensor? x_ptr, Tensor? y_ptr, Tensor? x_weight, Tensor? y_weight, "
+    "bool need_grad) -> (Tensor, Tensor, Tensor, Tensor)",
+    _forward,
+    _fake,
+    backward=_backward,
+    setup_context=_setup_context,
+)

@@ -1,0 +1,1 @@
+"""Figures (matplotlib, drawn without a display) and the self-contained HTML report."""

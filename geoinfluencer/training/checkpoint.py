@@ -1,0 +1,144 @@
+"""What a checkpoint holds, and reading one back with errors a user can act on."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import lightning
+import torch
+import torch_geometric
+from torch import nn
+
+from geoinfluencer import __version__
+from geoinfluencer.atomic import atomic_path
+from geoinfluencer.errors import InputError
+
+META_KEY = "geoinfluencer"
+FORMAT = 1  # raised when an older program could not read the file
+
+
+def versions() -> dict[str, str]:
+    """Versions of what decides the numbers of a run."""
+    return {
+        "geoinfluencer": __version__,
+        "python": platform.python_version(),
+        "torch": str(torch.__version__),
+        "torch_geometric": str(torch_geometric.__version__),
+        "lightning": str(lightning.__version__),
+    }
+
+
+@dataclass
+class RunState:
+    """What a checkpoint says beside weights, optimiser and loop state: plain numbers and strings.
+
+    Attributes:
+        config: the resolved configuration (:meth:`RunConfig.to_dict`).
+        data: ``in_channels``, ``edge_channels``, ``num_classes``, ``protocol``,
+            ``primary_metric``, ``events`` (names of all samples' sources the run has seen).
+        class_map: class index -> name; empty without classes.
+        radius: condensation radius, embedding units; None before the first calibration.
+        radius_table: one row per radius tried at the last calibration.
+        metrics: metrics on ``val`` at the last validation.
+        best: step, radius and metrics of the best validation so far.
+        elapsed_seconds: fitting time so far.
+        step: optimisation steps so far.
+        versions: see :func:`versions`.
+
+    The normalisation of the features is part of the model's ``state_dict`` (buffers).
+    """
+
+    config: dict[str, Any]
+    data: dict[str, Any] = field(default_factory=dict)
+    class_map: dict[int, str] = field(default_factory=dict)
+    radius: float | None = None
+    radius_table: list[dict[str, float]] = field(default_factory=list)
+    metrics: dict[str, Any] = field(default_factory=dict)
+    best: dict[str, Any] = field(default_factory=dict)
+    elapsed_seconds: float = 0.0
+    step: int = 0
+    versions: dict[str, str] = field(default_factory=versions)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain containers only, so that ``torch.load(weights_only=True)`` reads them."""
+        return {"format": FORMAT, **asdict(self)}
+
+    def restore(self, meta: dict[str, Any]) -> None:
+        """Takes over the progress of an interrupted run; config and versions stay this run's."""
+        for name in ("radius", "radius_table", "metrics", "best", "elapsed_seconds", "step"):
+            setattr(self, name, meta[name])
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A checkpoint that was read: its place, its :class:`RunState`, the model's weights."""
+
+    path: Path
+    state: RunState
+    weights: dict[str, torch.Tensor]
+
+    def build_model(self) -> nn.Module:
+        """The model with its weights and normalisation, in evaluation mode."""
+        from geoinfluencer.training.data import build_model
+
+        model = build_model(self.state.config["model"], self.state.data)
+        try:
+            model.load_state_dict(self.weights)
+        except RuntimeError as error:
+            first = " ".join(str(error).split())[:160]
+            raise InputError(
+                f"{self.path}: the weights do not fit this version's model "
+                f"(written by geoinfluencer {self.state.versions['geoinfluencer']}): {first}"
+            ) from error
+        return model.eval()
+
+
+def load_checkpoint(path: str | Path) -> Checkpoint:
+    """Reads a checkpoint without running any code that it may contain.
+
+    Raises:
+        InputError: missing, damaged, written by something else, or by a newer version.
+    """
+    path = Path(path)
+    if path.is_dir():
+        best = path / "checkpoints" / "best.ckpt"
+        hint = f"; did you mean {best}?" if best.is_file() else "; name the .ckpt file"
+        raise InputError(f"{path}: is a folder, not a checkpoint{hint}")
+    if not path.is_file():
+        raise InputError(f"{path}: no such checkpoint")
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises many kinds for damaged or foreign files
+        raise InputError(
+            f"{path}: not a readable checkpoint ({type(error).__name__}); "
+            "is the file whole and was it written by geoinfluencer train?"
+        ) from error
+    meta = content.get(META_KEY) if isinstance(content, dict) else None
+    if not isinstance(meta, dict) or "state_dict" not in content:
+        raise InputError(f"{path}: a torch file, but not one written by geoinfluencer train")
+    meta = dict(meta)
+    if meta.pop("format", 0) > FORMAT:
+        raise InputError(
+            f"{path}: written by the newer geoinfluencer {meta['versions']['geoinfluencer']}; "
+            f"this is {__version__}: upgrade it"
+        )
+    weights = {
+        name.removeprefix("model."): tensor
+        for name, tensor in content["state_dict"].items()
+        if name.startswith("model.")
+    }
+    return Checkpoint(path, RunState(**meta), weights)
+
+
+def publish(source: Path, target: Path) -> None:
+    """Makes ``target`` the same checkpoint as ``source``, at once or not at all."""
+    with atomic_path(target) as temporary:
+        try:
+            os.link(source, temporary)  # no second copy on disk
+        except OSError:
+            shutil.copyfile(source, temporary)

@@ -1,0 +1,130 @@
+"""The ops as torch sees them: opcheck, fullgraph compilation, loading and its fall-back."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from geoinfluencer import ops
+from geoinfluencer.ops import native
+
+PTR = torch.tensor([0, 9, 9, 20])
+X = torch.randn(20, 3, generator=torch.Generator().manual_seed(1))
+IDS = torch.arange(20) % 4
+NONE = (None,) * 6
+
+SAMPLES = {
+    "influence_potential": [
+        (X, X + 1, 1.0, 2, *NONE, True),
+        (X.clone().requires_grad_(), None, 1.0, 1, IDS, None, PTR, None, None, None, True),
+        (X, X[:5], 1.0, 1, *NONE, False),
+    ],
+    "knn": [(X, None, 3, PTR, None), (X, X[:4], 3, None, None)],
+    "radius": [(X, None, 1.0, PTR, None, -1), (X, X[:4], 1.0, None, None, 2)],
+    "radius_count": [(X, None, 1.0, PTR, None)],
+    "suppress": [(X, X[:, 0], 1.0, PTR)],
+}
+
+
+@pytest.mark.parametrize("name", list(SAMPLES))
+def test_opcheck(backend, name):
+    for sample in SAMPLES[name]:
+        torch.library.opcheck(getattr(torch.ops.geoinfluencer, name).default, sample)
+
+
+def test_compile_potential(backend):
+    def loss(x, y):
+        energy, active = ops.influence_potential(x, y, radius=1.0, x_ptr=PTR, y_ptr=PTR)
+        return (energy / active.clamp_min(1)).sum()
+
+    x, y = X.clone().requires_grad_(), (X + 0.3).requires_grad_()
+    compiled = torch.compile(loss, fullgraph=True, backend="aot_eager")
+    torch.testing.assert_close(compiled(x, y), loss(x, y))
+    got = torch.autograd.grad(compiled(x, y), (x, y))
+    torch.testing.assert_close(got, torch.autograd.grad(loss(x, y), (x, y)))
+
+
+def test_compile_searches(backend):
+    def search(x):
+        index, dist2 = ops.knn(x, None, 4, ptr=PTR)
+        row_ptr, near = ops.radius(x, None, 1.0, ptr=PTR)
+        keep = ops.suppress(x, x[:, 0], 0.7, ptr=PTR)
+        return index, dist2, row_ptr, near, ops.radius_count(x, x, 1.0), keep
+
+    with torch._dynamo.config.patch(capture_dynamic_output_shape_ops=True):
+        compiled = torch.compile(search, fullgraph=True, backend="aot_eager")(X)
+    for a, b in zip(compiled, search(X), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_compile_segments():
+    def reduce(src, index):
+        return ops.segment_mean(src, index, 4) + ops.segment_logsumexp(src, index, 4)
+
+    compiled = torch.compile(reduce, fullgraph=True, backend="aot_eager")
+    torch.testing.assert_close(compiled(X, IDS), reduce(X, IDS))
+
+
+def test_backend_names_every_op(backend):
+    names = ops.backend()
+    assert set(names) == set(native.OPS)
+    wanted = "native-cpu" if backend == "native" else "torch"
+    assert all(name.startswith(wanted) for name in names.values())
+
+
+def run_python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """A fresh interpreter, warnings on stderr."""
+    env = {**os.environ, **environment}
+    return subprocess.run(
+        [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True
+    )
+
+
+CALL = "import torch; from geoinfluencer import ops; print(ops.knn(torch.rand(9, 2), None, 2)[0].sum())"
+
+
+def test_disabled_by_environment_is_silent():
+    code = f"{CALL}; print(ops.backend()['knn'])"
+    done = run_python(code, GEOINFLUENCER_DISABLE_NATIVE="1")
+    assert "torch" in done.stdout and "pure-torch" not in done.stderr
+
+
+def test_missing_library_warns_once():
+    code = (
+        "from geoinfluencer.ops import native; native._library_file = lambda stem: None\n"
+        f"{CALL}\nops.knn(torch.rand(9, 2), None, 2)"
+    )
+    done = run_python(code, GEOINFLUENCER_DISABLE_NATIVE="")
+    assert done.stderr.count("slower pure-torch ops") == 1
+
+
+def test_damaged_library_falls_back(tmp_path):
+    damaged = tmp_path / "damaged.so"
+    damaged.write_bytes(b"not a library")
+    code = (
+        "import pathlib; from geoinfluencer.ops import native\n"
+        f"native._library_file = lambda stem: pathlib.Path({str(damaged)!r})\n{CALL}"
+    )
+    done = run_python(code, GEOINFLUENCER_DISABLE_NATIVE="")
+    assert "could not be loaded" in done.stderr
+
+
+@pytest.mark.usefixtures("needs_native")
+@pytest.mark.parametrize("isa", ["baseline", "avx2"])
+def test_every_instruction_set_agrees(isa):
+    code = (
+        "import torch; from geoinfluencer import ops; g = torch.Generator().manual_seed(0)\n"
+        "x = torch.randn(500, 5, generator=g).requires_grad_()\n"
+        "for dtype in (torch.float32, torch.float64):\n"
+        "    p = x.detach().to(dtype).requires_grad_()\n"
+        "    e, n = ops.influence_potential(p, p[:90], radius=2.0, power=1); e.sum().backward()\n"
+        "    i, d = ops.knn(p, None, 8)\n"
+        "    print(f'{e.item():.4f}', n.item(), f'{p.grad.norm().item():.3f}',"
+        " hash(i.numpy().tobytes()), hash(d.numpy().tobytes()))\n"
+    )
+    best = run_python(code, PYTHONHASHSEED="0").stdout
+    assert run_python(code, PYTHONHASHSEED="0", GEOINFLUENCER_ISA=isa).stdout == best

@@ -21,6 +21,7 @@ DEMO_ARGS ?=
 # An environment knows where it was made: a checkout that was copied or moved starts a new one.
 $(shell [ -f $(VENV)/.made-in ] && [ "$$(cat $(VENV)/.made-in)" != "$$(pwd -P)" ] && rm -rf $(VENV))
 
+.SECONDARY:
 .PHONY: help demo test test-native test-torch test-pyg-ops test-wheel lint format types docs bench \
 	cuda-check clean
 
@@ -43,12 +44,13 @@ test-torch: $(VENV)/.stamp-test ## ops, losses and condensation on the pure-torc
 	GEOINFLUENCER_DISABLE_NATIVE=1 $(PYTEST) $(PYTEST_ARGS) tests/ops tests/losses tests/condensation
 
 test-pyg-ops: $(VENV)/.stamp-pyg-ops ## the ops beside torch-scatter and torch-cluster
-	$(VENV)-pyg-ops/bin/python -m pytest $(PYTEST_ARGS) tests/ops
+	$(VENV)-pyg-ops/bin/python -c "import torch_cluster, torch_scatter"
+	$(VENV)-pyg-ops/bin/python -m pytest $(PYTEST_ARGS) tests/test_pyg_ops.py tests/ops
 
 test-wheel: $(VENV)/.stamp-test ## wheels with and without a compiler, used from another folder
 	$(PY) .ci/check_wheels.py
 
-lint: $(VENV)/.stamp-dev ## ruff, rules and format
+lint: $(VENV)/.stamp-test $(VENV)/.stamp-dev ## ruff, rules and format
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 
@@ -56,18 +58,20 @@ format: $(VENV)/.stamp-dev ## let ruff rewrite what it can
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 
-types: $(VENV)/.stamp-dev ## mypy over the package
+types: $(VENV)/.stamp-test $(VENV)/.stamp-dev ## mypy over the package
 	$(PY) -m mypy
 
 docs: $(VENV)/.stamp-docs ## the reference of the Python interface as HTML, in build/docs
 	$(PY) -m pdoc --docformat google --math -o build/docs geoinfluencer
 
 bench: $(VENV)/.stamp-bench ## the timings of docs/benchmarks.md on this machine
-	$(PY) benchmarks/run.py
+	$(PY) benchmarks/attraction.py
+	$(PY) benchmarks/potential.py --out runs/bench
 
 cuda-check: ## compile the CUDA sources for sm_80 and sm_90 where nvcc is; needs no GPU
 	@if ! command -v nvcc >/dev/null; then echo "cuda-check: skipped, no nvcc on PATH"; exit 0; fi; \
-	cmake -S . -B build/cuda -DGEOINFLUENCER_CUDA=ON && cmake --build build/cuda -j $(JOBS)
+	cmake -S . -B build/cuda && cmake --build build/cuda -j $(JOBS) --target geoinfluencer_cuda && \
+	echo "cuda-check: compiled"
 
 clean: ## remove the environments and the builds, keep runs/
 	rm -rf $(VENV) $(VENV)-pyg-ops build
@@ -86,23 +90,17 @@ $(VENV)/.stamp-torch: constraints.txt
 	@touch $@
 
 $(VENV)/.stamp-package: $(VENV)/.stamp-torch $(NATIVE)
-	$(INSTALL) -e .
+	@echo "installing the package and building csrc/"
+	@$(INSTALL) -e .
 	@touch $@
 
-$(VENV)/.stamp-test: $(VENV)/.stamp-torch $(NATIVE)
-	$(INSTALL) -e '.[test]'
-	@touch $(VENV)/.stamp-package $@
-
-$(VENV)/.stamp-dev: $(VENV)/.stamp-test
-	$(INSTALL) ruff mypy pandas-stubs types-PyYAML
-	@touch $@
-
-$(VENV)/.stamp-docs: $(VENV)/.stamp-package
-	$(INSTALL) pdoc
-	@touch $@
-
-$(VENV)/.stamp-bench: $(VENV)/.stamp-package
-	$(INSTALL) object-condensation psutil
+# The extras of pyproject.toml, without building the package again.
+$(VENV)/.stamp-%: $(VENV)/.stamp-package
+	@$(PY) -c 'from importlib.metadata import requires; \
+		print(*(r.split(";")[0] for r in requires("geoinfluencer") if "extra" in r and "$*" in r.split("extra")[1]), sep="\n")' \
+		> $(VENV)/extra-$*.txt
+	@echo "installing the extra [$*]"
+	@$(INSTALL) -r $(VENV)/extra-$*.txt
 	@touch $@
 
 # An environment on top of the first one, so that the two packages are nowhere else.

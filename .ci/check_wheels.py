@@ -86,9 +86,10 @@ def use(wheel: Path, folder: Path, *, native: bool) -> None:
     command = folder / "env" / "bin" / "geoinfluencer"
     for arguments in (
         ["doctor"],
-        ["train", "--dataset", "toy-tracks", "--preset", "quick", "--max-steps", "3", "--out", "r"],
+        ["train", "--dataset", "toy-tracks", "--preset", "quick", "--max-steps", "3", "--out", "r",
+         "--set", "data.calib_events=5", "data.val_events=5"],
         ["eval", "--checkpoint", "r/checkpoints/best.ckpt", "--dataset", "toy-tracks", "--split",
-         "test", "--out", "r/test"],
+         "test", "--set", "data.test_events=5", "--out", "r/test"],
     ):  # fmt: skip
         start = time.monotonic()
         run = subprocess.run(

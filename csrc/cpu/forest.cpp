@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
 
 #include "cpu/order.h"
 
 namespace geo {
 namespace {
+
+constexpr int64_t kSerial = 16384;  // points below which a second thread does not pay
 
 template <class T>
 bool usable(const T* point, int dim) {
@@ -91,7 +94,7 @@ void join_levels(Forest<T>& f, int64_t graph) {
 
 // Orders and packs one graph; large ones are cut into tasks.
 template <class T>
-void grow(const T* points, Forest<T>& f, int64_t graph, uint64_t* scratch) {
+void grow(const T* points, Forest<T>& f, int64_t graph, char* scratch) {
   const int64_t leaves = f.leaves_of(graph);
   if (leaves == 0) return;
   const T* rows = points + f.base[graph] * f.dim;
@@ -135,17 +138,18 @@ Forest<T> plant(const T* points, int64_t n, int dim, int64_t graphs, const int64
   f.order.assign(f.leaves() * kLeaf, -1);
   f.coord.resize(f.leaves() * dim * kLeaf);
   f.box.resize(f.group_begin[graphs] * 2 * dim * kLeaf);
-  std::vector<uint64_t> scratch(n);
+  const int64_t size = scratch_size(dim);
+  std::unique_ptr<char[]> scratch(new char[n * size + 1]);  // new aligns to 16
   for (int64_t b = 0; b < graphs; ++b)
     std::copy_n(kept.begin() + f.base[b], f.count[b], f.order.begin() + f.leaf_begin[b] * kLeaf);
   // many small graphs: a few tasks of consecutive ones instead of one each
   const int64_t grain = std::max<int64_t>(1, graphs / (8 * static_cast<int64_t>(threads)));
-#pragma omp parallel num_threads(threads) if (threads > 1 && n > 2048)
+#pragma omp parallel num_threads(threads) if (threads > 1 && n > kSerial)
 #pragma omp single
   for (int64_t first = 0; first < graphs; first += grain) {
     const int64_t last = std::min(graphs, first + grain);
-#pragma omp task default(none) shared(f, scratch, points) firstprivate(first, last)
-    for (int64_t b = first; b < last; ++b) grow(points, f, b, scratch.data() + f.base[b]);
+#pragma omp task default(none) shared(f, scratch, points) firstprivate(first, last, size)
+    for (int64_t b = first; b < last; ++b) grow(points, f, b, scratch.get() + f.base[b] * size);
   }
   return f;
 }

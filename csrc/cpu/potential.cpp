@@ -12,6 +12,7 @@
 namespace geo {
 namespace {
 
+constexpr double kSerial = 2e6;      // possible pairs below which a second thread does not pay
 constexpr int kTasksPerThread = 8;  // more than one, so that dense regions spread over the threads
 
 template <class T>
@@ -78,6 +79,7 @@ std::vector<Slice> cut(const Forest<T>& p, const Forest<T>& q, int wanted) {
   double total = 0;
   for (int64_t b = 0; b < p.graphs; ++b)
     total += static_cast<double>(p.count[b]) * static_cast<double>(q.count[b]);
+  if (total < kSerial) wanted = 1;
   for (int64_t b = 0; b < p.graphs; ++b) {
     if (p.count[b] == 0 || q.count[b] == 0) continue;
     const double work = static_cast<double>(p.count[b]) * static_cast<double>(q.count[b]);
@@ -102,7 +104,7 @@ void scatter(const Forest<T>& f, const std::vector<const T*>& parts, int threads
   std::vector<int64_t> base(leaves);
   for (int64_t b = 0; b < f.graphs; ++b)
     std::fill(base.begin() + f.leaf_begin[b], base.begin() + f.leaf_begin[b + 1], f.base[b]);
-#pragma omp parallel for num_threads(threads) schedule(static) if (leaves > 256)
+#pragma omp parallel for num_threads(threads) schedule(static) if (leaves > 1024)
   for (int64_t leaf = 0; leaf < leaves; ++leaf) {
     for (int lane = 0; lane < kLeaf; ++lane) {
       const int32_t row = f.order[leaf * kLeaf + lane];

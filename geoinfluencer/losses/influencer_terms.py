@@ -83,6 +83,9 @@ def influencer_loss_terms(
         x_ptr=y_ptr,
         x_weight=y_weight if weighted else None,
     )
+    if influencers_per_instance is not None:  # counted as if all acted, as the sums are
+        stands = nodes.ptr.diff() / y_ptr.diff().clamp(min=1)
+        repel_active, crowd_active = repel_active * stands, crowd_active * stands.square()
     repel = normalize_energy(
         repel, repel_active, segments, weight, normalizer=normalizer, others_only=True
     )

@@ -5,8 +5,9 @@ Every op runs a native kernel where the library is there and a pure-torch twin
 """
 
 from geoinfluencer.ops.batching import batch_from_ptr, ptr_from_batch
+from geoinfluencer.ops.edges import knn_graph, radius_graph
 from geoinfluencer.ops.native import backend
-from geoinfluencer.ops.neighbors import knn, knn_graph, radius, radius_count, radius_graph
+from geoinfluencer.ops.neighbors import knn, radius, radius_count
 from geoinfluencer.ops.potential import influence_potential
 from geoinfluencer.ops.segment import (
     segment_logsumexp,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import torch
@@ -30,7 +31,7 @@ def check_points(name: str, value: Tensor, like: Tensor | None = None) -> Tensor
     if like is not None:
         if value.shape[1] != like.shape[1]:
             raise InputError(
-                f"{name} must have {like.shape[1]} columns like the other set, got {describe(value)}"
+                f"{name} must have {like.shape[1]} columns like the other set: {describe(value)}"
             )
         if value.device != like.device:
             raise InputError(f"{name} is on {value.device}, the other set on {like.device}")
@@ -51,9 +52,7 @@ def check_vector(name: str, value: Tensor, size: int, device: torch.device) -> N
         raise InputError(f"{name} is on {value.device}, the points on {device}")
 
 
-def check_ids(
-    name: str, value: Tensor | None, size: int, device: torch.device
-) -> Tensor | None:
+def check_ids(name: str, value: Tensor | None, size: int, device: torch.device) -> Tensor | None:
     """Integer ids (size,), as int64."""
     if value is None:
         return None
@@ -99,7 +98,7 @@ def check_ptr_values(name: str, value: Tensor | None, size: int) -> None:
     bounds = value.tolist()
     if bounds[0] != 0 or bounds[-1] != size:
         raise InputError(f"{name} must run from 0 to {size}, got {bounds[0]} to {bounds[-1]}")
-    if any(a > b for a, b in zip(bounds[:-1], bounds[1:], strict=True)):
+    if any(a > b for a, b in itertools.pairwise(bounds)):
         raise InputError(f"{name} must not decrease, got {value}")
 
 

@@ -29,6 +29,4 @@ def define(
     _LIBRARY.impl(name, implementation, "CompositeExplicitAutograd")
     torch.library.register_fake(name, fake, lib=_LIBRARY)
     if backward is not None:
-        torch.library.register_autograd(
-            name, backward, setup_context=setup_context, lib=_LIBRARY
-        )
+        torch.library.register_autograd(name, backward, setup_context=setup_context, lib=_LIBRARY)

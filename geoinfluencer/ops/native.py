@@ -11,7 +11,7 @@ import functools
 import os
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,16 @@ _CPU_SIGNATURES: dict[str, list[Any]] = {
     "geo_radius": [*_SETS, _P, _P, _F64, _I32, _I64, _P, _P],
     "geo_radius_count": [*_SETS, _P, _P, _F64, _I32, _P],
     "geo_suppress": [_P, _I64, _I32, _I64, _P, _P, _F64, _I32, _P],
+}
+_SET = [_P, _I64, _P, _P, _P]  # points, rows, ptr, order, boxes
+_PLACE = [_I32, _P]  # device, stream
+_SEARCH = [*_SET, *_SET, _I32, _I32, _I64]  # both sets, self, D, B
+_CUDA_SIGNATURES: dict[str, list[Any]] = {
+    "geo_cuda_boxes": [_P, _I64, _I32, _P, *_PLACE],
+    "geo_cuda_potential": [*_SET, *_SET, _I32, _I64, *[_P] * 4, _F64, _I32, *[_P] * 6, *_PLACE],
+    "geo_cuda_knn": [*_SEARCH, _I32, _P, _P, *_PLACE],
+    "geo_cuda_radius": [*_SEARCH, _F64, *[_P] * 4, *_PLACE],
+    "geo_cuda_suppress": [_P, _I64, _I32, _I64, _P, _P, _F64, _P, *_PLACE],
 }
 _SUFFIX = {torch.float32: "_f32", torch.float64: "_f64"}
 
@@ -62,7 +72,7 @@ def forced_off() -> Iterator[None]:
 
 
 def _library_file(stem: str) -> Path | None:
-    """The shared library beside the package; ``__path__`` has every folder of an editable install."""
+    """The library beside the package; ``__path__`` has every folder of an editable install."""
     import geoinfluencer
 
     suffix = {"win32": ".dll", "darwin": ".dylib"}.get(sys.platform, ".so")
@@ -74,27 +84,45 @@ def _library_file(stem: str) -> Path | None:
     return None
 
 
+def load(path: Path, prefix: str, signatures: dict[str, list[Any]]) -> ctypes.CDLL:
+    """Loads a library and sets its signatures; OSError or AttributeError if it does not fit."""
+    library = ctypes.CDLL(str(path))
+    abi_version = getattr(library, f"{prefix}abi_version")
+    abi_version.restype = _I32
+    if abi_version() != ABI_VERSION:
+        raise OSError(f"it has ABI {abi_version()}, this package wants {ABI_VERSION}: reinstall")
+    for name, arguments in signatures.items():
+        for suffix in _SUFFIX.values():
+            function = getattr(library, name + suffix)
+            function.argtypes, function.restype = arguments, _I32
+    return library
+
+
 @functools.cache
 def _load_cpu() -> tuple[ctypes.CDLL | None, str]:
-    """The CPU library with its signatures set, or None and why not."""
+    """The CPU library, or None and why not."""
     path = _library_file("geoinfluencer_cpu")
     if path is None:
         return None, "the library was not built (no C++ compiler at installation?)"
     try:
-        library = ctypes.CDLL(str(path))
-        library.geo_abi_version.restype = _I32
-        version = library.geo_abi_version()
-        if version != ABI_VERSION:
-            return None, f"{path.name} has ABI {version}, this package wants {ABI_VERSION}: reinstall"
-        for name, arguments in _CPU_SIGNATURES.items():
-            for suffix in _SUFFIX.values():
-                function = getattr(library, name + suffix)
-                function.argtypes, function.restype = arguments, _I32
+        library = load(path, "geo_", _CPU_SIGNATURES)
         library.geo_radius_take.argtypes, library.geo_radius_take.restype = [_P, _P], _I32
         library.geo_isa.restype = ctypes.c_char_p
     except (OSError, AttributeError) as error:
         return None, f"{path.name} could not be loaded: {error}"
     return library, ""
+
+
+@functools.cache
+def _load_cuda() -> tuple[ctypes.CDLL | None, str]:
+    """The CUDA library, or None and why not."""
+    path = _library_file("geoinfluencer_cuda")
+    if path is None:
+        return None, "the CUDA library was not built (no nvcc at installation?)"
+    try:
+        return load(path, "geo_cuda_", _CUDA_SIGNATURES), ""
+    except (OSError, AttributeError) as error:
+        return None, f"{path.name} could not be loaded: {error}"
 
 
 @functools.cache
@@ -106,9 +134,20 @@ def _warn_once(reason: str) -> None:
 
 def cpu(points: Tensor) -> ctypes.CDLL | None:
     """The CPU library if it can serve these points."""
-    if points.device.type != "cpu" or _forced_off or disabled():
+    return _serving(points, "cpu", _load_cpu)
+
+
+def cuda(points: Tensor) -> ctypes.CDLL | None:
+    """The CUDA library if it can serve these points."""
+    return _serving(points, "cuda", _load_cuda)
+
+
+def _serving(
+    points: Tensor, device: str, load_library: Callable[[], tuple[ctypes.CDLL | None, str]]
+) -> ctypes.CDLL | None:
+    if points.device.type != device or _forced_off or disabled():
         return None
-    library, reason = _load_cpu()
+    library, reason = load_library()
     if library is None:
         _warn_once(reason)
     if points.shape[1] > MAX_DIM or points.dtype not in _SUFFIX:
@@ -128,6 +167,8 @@ def call(library: ctypes.CDLL, name: str, dtype: torch.dtype, *arguments: Any) -
     """Calls ``name`` in the points' precision; tensors are passed as pointers (must be dense)."""
     function = getattr(library, name + _SUFFIX[dtype])
     code: int = function(*(_pointer(a) if isinstance(a, Tensor) else a for a in arguments))
+    if code >= CUDA_ERROR:
+        raise NativeError(f"{name}: CUDA error {code - CUDA_ERROR}")
     if code not in (OK, ID_RANGE):
         raise NativeError(f"{name}: {_ERRORS.get(code, f'error {code}')}")
     return code
@@ -155,11 +196,17 @@ def dense(value: Tensor | None) -> Tensor | None:
 
 
 def backend() -> dict[str, str]:
-    """Which implementation each op uses on the CPU: ``torch`` or ``native-cpu <n> threads``."""
+    """Which implementation each op uses, such as ``native-cpu 2 threads avx2``, or ``torch``.
+
+    Where torch sees a GPU, what CUDA tensors get is named after a semicolon.
+    """
     if _forced_off or disabled():
         return dict.fromkeys(OPS, "torch (native kernels disabled)")
     library, reason = _load_cpu()
-    if library is None:
-        return dict.fromkeys(OPS, f"torch ({reason})")
-    isa = library.geo_isa().decode()
-    return dict.fromkeys(OPS, f"native-cpu {threads()} threads {isa}")
+    name = f"torch ({reason})"
+    if library is not None:
+        name = f"native-cpu {threads()} threads {library.geo_isa().decode()}"
+    if torch.cuda.is_available():
+        library, reason = _load_cuda()
+        name += "; native-cuda" if library is not None else f"; torch on CUDA ({reason})"
+    return dict.fromkeys(OPS, name)

@@ -6,8 +6,7 @@ import torch
 from torch import Tensor
 
 from geoinfluencer.errors import InputError
-from geoinfluencer.ops import checks, library, native, reference
-from geoinfluencer.ops.batching import ptr_from_batch
+from geoinfluencer.ops import checks, cuda, library, native, reference
 
 MAX_NEIGHBORS = 128  # the largest k of knn
 
@@ -97,64 +96,6 @@ def radius_count(
     return counts
 
 
-def knn_graph(
-    x: Tensor,  # (N, D)
-    k: int,
-    batch: Tensor | None = None,  # (N,)
-    *,
-    loop: bool = False,
-    flow: str = "source_to_target",
-) -> Tensor:  # (2, E)
-    """Edges from each node's k nearest neighbours of its graph, sorted by node, nearest first.
-
-    Args:
-        x: node positions or embeddings.
-        k: neighbours per node, besides the self loop; fewer where the graph is smaller.
-        batch: sorted graph number of each node.
-        loop: add one self loop per node, before its neighbours.
-        flow: ``"source_to_target"``: neighbours in row 0 send to the node in row 1, as PyG's
-            ``MessagePassing`` expects; ``"target_to_source"``: the rows are swapped.
-    """
-    if flow not in ("source_to_target", "target_to_source"):
-        raise InputError(f"flow must be source_to_target or target_to_source, got {flow!r}")
-    neighbor, _ = knn(x, None, k, ptr=None if batch is None else ptr_from_batch(batch))
-    node = torch.arange(neighbor.shape[0], device=x.device)[:, None]
-    if loop:
-        neighbor = torch.cat([node, neighbor], dim=1)
-    node = node.expand_as(neighbor)
-    there = neighbor >= 0
-    source, target = neighbor[there], node[there]
-    return torch.stack([source, target] if flow == "source_to_target" else [target, source])
-
-
-def radius_graph(
-    x: Tensor,  # (N, D)
-    r: float,
-    batch: Tensor | None = None,  # (N,)
-    *,
-    max_neighbors: int | None = None,
-    loop: bool = False,
-) -> Tensor:  # (2, E)
-    """Edges (neighbour, node) between all nodes of a graph within r, sorted by node, nearest first.
-
-    Args:
-        x: node positions or embeddings.
-        r: radius, in the units of ``x``.
-        batch: sorted graph number of each node.
-        max_neighbors: keep the nearest so many of each node (the graph is then not symmetric);
-            default ``None``: all.
-        loop: add one self loop per node, after the other edges.
-    """
-    row_ptr, source = radius(
-        x, None, r, ptr=None if batch is None else ptr_from_batch(batch), max_neighbors=max_neighbors
-    )
-    node = torch.arange(row_ptr.shape[0] - 1, device=x.device)
-    target = torch.repeat_interleave(node, row_ptr.diff(), output_size=source.shape[0])
-    if loop:
-        source, target = torch.cat([source, node]), torch.cat([target, node])
-    return torch.stack([source, target])
-
-
 def _sets(
     points: Tensor, queries: Tensor | None, ptr: Tensor | None, query_ptr: Tensor | None
 ) -> tuple[Tensor, Tensor | None, Tensor | None, Tensor | None]:
@@ -183,13 +124,15 @@ def _knn(
     points: Tensor, queries: Tensor | None, k: int, ptr: Tensor | None, query_ptr: Tensor | None
 ) -> tuple[Tensor, Tensor]:
     _check_values(points, queries, ptr, query_ptr)
-    kernels = native.cpu(points)
-    if kernels is None:
-        return reference.knn(points, queries, k, ptr, query_ptr)
     index, dist2 = _fake_knn(points, queries, k, ptr, query_ptr)
-    sets = _arguments(points, queries, ptr, query_ptr)
-    native.call(kernels, "geo_knn", points.dtype, *sets, k, native.threads(), index, dist2)
-    return index, dist2
+    if (kernels := native.cpu(points)) is not None:
+        sets = _arguments(points, queries, ptr, query_ptr)
+        native.call(kernels, "geo_knn", points.dtype, *sets, k, native.threads(), index, dist2)
+        return index, dist2
+    if (kernels := native.cuda(points)) is not None:
+        cuda.knn(kernels, points, queries, k, ptr, query_ptr, index, dist2)
+        return index, dist2
+    return reference.knn(points, queries, k, ptr, query_ptr)
 
 
 def _radius(
@@ -201,27 +144,30 @@ def _radius(
     max_neighbors: int,
 ) -> tuple[Tensor, Tensor]:
     _check_values(points, queries, ptr, query_ptr)
-    kernels = native.cpu(points)
-    if kernels is None:
-        return reference.radius(points, queries, r, ptr, query_ptr, max_neighbors)
-    sets = _arguments(points, queries, ptr, query_ptr)
-    row_ptr = points.new_empty(_rows(points, queries) + 1, dtype=torch.int64)
-    rest = (r, native.threads(), max_neighbors, row_ptr)
-    index = native.take(kernels, "geo_radius", points.dtype, row_ptr, *sets, *rest)
-    return row_ptr, index
+    if (kernels := native.cpu(points)) is not None:
+        sets = _arguments(points, queries, ptr, query_ptr)
+        row_ptr = points.new_empty(_rows(points, queries) + 1, dtype=torch.int64)
+        rest = (r, native.threads(), max_neighbors, row_ptr)
+        index = native.take(kernels, "geo_radius", points.dtype, row_ptr, *sets, *rest)
+        return row_ptr, index
+    if (kernels := native.cuda(points)) is not None:
+        return cuda.radius(kernels, points, queries, r, ptr, query_ptr, max_neighbors)
+    return reference.radius(points, queries, r, ptr, query_ptr, max_neighbors)
 
 
 def _radius_count(
     points: Tensor, queries: Tensor | None, r: float, ptr: Tensor | None, query_ptr: Tensor | None
 ) -> Tensor:
     _check_values(points, queries, ptr, query_ptr)
-    kernels = native.cpu(points)
-    if kernels is None:
-        return reference.radius_count(points, queries, r, ptr, query_ptr)
     count = _fake_radius_count(points, queries, r, ptr, query_ptr)
-    sets = _arguments(points, queries, ptr, query_ptr)
-    native.call(kernels, "geo_radius_count", points.dtype, *sets, r, native.threads(), count)
-    return count
+    if (kernels := native.cpu(points)) is not None:
+        sets = _arguments(points, queries, ptr, query_ptr)
+        native.call(kernels, "geo_radius_count", points.dtype, *sets, r, native.threads(), count)
+        return count
+    if (kernels := native.cuda(points)) is not None:
+        cuda.radius_count(kernels, points, queries, r, ptr, query_ptr, count)
+        return count
+    return reference.radius_count(points, queries, r, ptr, query_ptr)
 
 
 def _arguments(

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from geoinfluencer.errors import InputError
-from geoinfluencer.ops import checks, library, native, reference
+from geoinfluencer.ops import checks, cuda, library, native, reference
 
 
 def influence_potential(
@@ -55,7 +55,7 @@ def influence_potential(
     once in ``x`` and ``y``; the gradient is computed in the forward pass, and only when needed.
 
     Raises:
-        InputError: shapes, dtypes, devices or values that do not fit; the message names the argument.
+        InputError: shapes, dtypes, devices or values that do not fit; it names the argument.
     """
     x = checks.check_points("x", x)
     radius = checks.check_radius("radius", radius)
@@ -78,9 +78,7 @@ def influence_potential(
     if y is not None:
         checks.check_pair_of_ptr("x_ptr", x_ptr, "y_ptr", y_ptr)
     x_weight = checks.check_weight("x_weight", x_weight, x.shape[0], x)
-    need_grad = torch.is_grad_enabled() and (
-        x.requires_grad or (y is not None and y.requires_grad)
-    )
+    need_grad = torch.is_grad_enabled() and (x.requires_grad or (y is not None and y.requires_grad))
     energy, active, _, _ = torch.ops.geoinfluencer.influence_potential(
         x, y, radius, power, x_instance, y_instance, x_ptr, y_ptr, x_weight, y_weight, need_grad
     )
@@ -110,6 +108,11 @@ def _forward(
     library_cpu = native.cpu(x)
     if library_cpu is not None:
         return _cpu(library_cpu, *arguments)
+    library_cuda = native.cuda(x)
+    if library_cuda is not None:
+        outputs = _outputs(x, y, x_ptr, need_grad)
+        cuda.potential(library_cuda, *arguments[:-1], outputs, need_grad)
+        return outputs
     return reference.potential(*arguments)
 
 
@@ -181,7 +184,9 @@ def _backward(ctx: Any, grad_energy: Tensor | None, *_: Any) -> tuple[Any, ...]:
     if not ctx.need_grad:
         raise RuntimeError("influence_potential: the op was called with need_grad=False")
     grad_x, grad_y, x_ptr, y_ptr = ctx.saved_tensors
-    out_x = reference.scale_by_graph(grad_x, grad_energy, x_ptr) if ctx.needs_input_grad[0] else None
+    out_x = (
+        reference.scale_by_graph(grad_x, grad_energy, x_ptr) if ctx.needs_input_grad[0] else None
+    )
     out_y = None
     if not ctx.symmetric and ctx.needs_input_grad[1]:
         out_y = reference.scale_by_graph(grad_y, grad_energy, y_ptr)

@@ -1,12 +1,13 @@
 """Pure-torch twins of every op: the readable definition, the fall-back and the tests' oracle.
 
-Shapes: N points, M second set, D dimensions, B graphs, Q queries, k neighbours. A ``ptr`` is (B + 1,)
-int64 with the points of graph b in rows ``ptr[b]:ptr[b + 1]``; ``None`` stands for one graph.
+Shapes: N points, M second set, D dimensions, B graphs, Q queries, k neighbours. A ``ptr`` is
+(B + 1,) int64 with the points of graph b in rows ``ptr[b]:ptr[b + 1]``; ``None`` is one graph.
 Everything is evaluated in tiles, so that memory stays O(N) whatever the number of pairs.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,7 +20,7 @@ TILE = 1 << 20  # numbers in one tile of pairs x dimensions: a few MB, cache-fri
 def spans(ptr: Tensor | None, size: int) -> list[tuple[int, int]]:
     """Row ranges of the graphs."""
     bounds = [0, size] if ptr is None else ptr.tolist()
-    return list(zip(bounds[:-1], bounds[1:], strict=True))
+    return list(itertools.pairwise(bounds))
 
 
 def _tiles(start: int, stop: int, step: int) -> Iterator[tuple[int, int]]:
@@ -60,7 +61,7 @@ def potential(
     y_weight: Tensor | None,  # (M,)
     need_grad: bool,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Energy (B,), active pairs (B,), and its gradients (N, D) and (M, D) (empty when not needed)."""
+    """Energy (B,), active pairs (B,), gradients (N, D) and (M, D), empty when not needed."""
     symmetric = y is None
     other = x if y is None else y
     other_instance = x_instance if symmetric else y_instance
@@ -114,7 +115,12 @@ def potential(
     _poison(x, x_weight, x_spans, energy, grad_x)
     if not symmetric:
         _poison(other, other_weight, y_spans, energy, grad_y)
-    return energy.to(x.dtype), active, grad_x, grad_x.new_zeros(0, x.shape[1]) if symmetric else grad_y
+    return (
+        energy.to(x.dtype),
+        active,
+        grad_x,
+        grad_x.new_zeros(0, x.shape[1]) if symmetric else grad_y,
+    )
 
 
 def _poison(
@@ -154,7 +160,7 @@ def _nearest(d2: Tensor, k: int) -> tuple[Tensor, Tensor]:
 def _query_blocks(
     points: Tensor, queries: Tensor | None, ptr: Tensor | None, query_ptr: Tensor | None
 ) -> Iterator[tuple[int, int, int, int, Tensor]]:
-    """(q0, q1, p0, p1, squared distances); the point itself is infinitely far when queries is None."""
+    """(q0, q1, p0, p1, squared distances); without queries a point is far from itself."""
     target = points if queries is None else queries
     p_spans = spans(ptr, points.shape[0])
     q_spans = p_spans if queries is None else spans(query_ptr, target.shape[0])
@@ -264,7 +270,7 @@ class _Potential(torch.autograd.Function):
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, grad_energy: Tensor, _: Any) -> tuple[Any, ...]:  # type: ignore[override]
+    def backward(ctx: Any, grad_energy: Tensor, _: Any) -> tuple[Any, ...]:
         grad_x, grad_y, x_ptr, y_ptr = ctx.saved_tensors
         out_x = scale_by_graph(grad_x, grad_energy, x_ptr)
         out_y = None if ctx.symmetric else scale_by_graph(grad_y, grad_energy, y_ptr)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from geoinfluencer.errors import InputError
-from geoinfluencer.ops import checks, library, native, reference
+from geoinfluencer.ops import checks, cuda, library, native, reference
 from geoinfluencer.ops.batching import batch_from_ptr
 
 
@@ -48,19 +48,22 @@ def suppress(
 
 def _suppress(points: Tensor, score: Tensor, radius: float, ptr: Tensor | None) -> Tensor:
     checks.check_ptr_values("ptr", ptr, points.shape[0])
-    if score.is_floating_point() and bool(score.isnan().any()):
+    if score.device.type == "cpu" and score.is_floating_point() and bool(score.isnan().any()):
         row = int(score.isnan().nonzero()[0, 0])
         raise InputError(f"score must not hold NaN, got one in row {row} of {score.shape[0]}")
-    kernels = native.cpu(points)
-    if kernels is None:
+    kernels, device_kernels = native.cpu(points), native.cuda(points)
+    if kernels is None and device_kernels is None:
         return reference.suppress(points, score, radius, ptr)
     visit = torch.argsort(score, descending=True, stable=True)
     if ptr is not None:  # graph after graph, by descending score within each
         graph = batch_from_ptr(ptr, points.shape[0])
         visit = visit[torch.argsort(graph[visit], stable=True)]
+    if device_kernels is not None:
+        return cuda.suppress(device_kernels, points, visit, radius, ptr)
+    assert kernels is not None
     keep = _fake(points, score, radius, ptr)
     graphs = 1 if ptr is None else ptr.shape[0] - 1
-    shape = (native.dense(points), points.shape[0], points.shape[1], graphs, native.dense(ptr))
+    shape = (native.dense(points), *points.shape, graphs, native.dense(ptr))
     rest = (visit, radius, native.threads(), keep)
     native.call(kernels, "geo_suppress", points.dtype, *shape, *rest)
     return keep

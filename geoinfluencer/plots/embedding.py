@@ -16,7 +16,7 @@ from geoinfluencer.plots.figures import (
 )
 from geoinfluencer.plots.matching import matched_instance
 
-_MOST = 4000  # nodes drawn
+_MOST = 24  # instances in colour where there are many more
 
 
 def embedding_figure(arrays: Mapping[str, np.ndarray], name: str, radius: float) -> Figure:
@@ -33,10 +33,8 @@ def embedding_figure(arrays: Mapping[str, np.ndarray], name: str, radius: float)
     truth = arrays.get("truth")
     flat, share = _project(follower, influencer)
     own, host = flat[: len(follower)], flat[len(follower) :]
-    kept = np.arange(len(own))
-    if len(kept) > _MOST:
-        kept = np.sort(np.random.default_rng(0).choice(kept, _MOST, replace=False))
     mapped = predicted if truth is None else matched_instance(truth, predicted)
+    focus = _focus(predicted if truth is None else truth)
     panels = [("predicted instance", mapped)]
     if truth is not None:
         panels.insert(0, ("true instance", truth))
@@ -47,11 +45,14 @@ def embedding_figure(arrays: Mapping[str, np.ndarray], name: str, radius: float)
         axes = np.atleast_1d(canvas.subplots(1, len(panels)))
         for axis, (what, instance) in zip(axes, panels, strict=True):
             colors = instance_colors(instance)
-            axis.scatter(*host[kept].T, s=9, marker="+", c=colors[kept], linewidths=0.6, alpha=0.7)
-            axis.scatter(*own[kept].T, s=11, c=colors[kept], linewidths=0, alpha=0.8)
-            if len(kept) == len(own):
-                _circles(axis, host[chosen], radius)
-            axis.scatter(*host[chosen].T, s=75, marker="*", c=colors[chosen], linewidths=0.7,
+            axis.scatter(*own[~focus].T, s=2, c=NOISE, linewidths=0, alpha=0.2)
+            axis.scatter(
+                *host[focus].T, s=9, marker="+", c=colors[focus], linewidths=0.6, alpha=0.7
+            )
+            axis.scatter(*own[focus].T, s=11, c=colors[focus], linewidths=0, alpha=0.8)
+            stars = chosen[focus[chosen]]
+            _circles(axis, host[stars], radius)
+            axis.scatter(*host[stars].T, s=75, marker="*", c=colors[stars], linewidths=0.7,
                          edgecolors="black", zorder=3)  # fmt: skip
             axis.set_title(f"coloured by {what}")
             axis.set_xlabel(f"first direction ({share[0]:.0%} of the variance)")
@@ -68,21 +69,33 @@ def embedding_figure(arrays: Mapping[str, np.ndarray], name: str, radius: float)
         ]  # fmt: skip
         canvas.legend(handles=handles, loc="outside lower center", ncols=4)
         png = render(canvas)
-    drawn = f"; {_MOST:,} of {len(own):,} nodes drawn" if len(kept) < len(own) else ""
+    drawn = "" if focus.all() else f"; in colour the nodes of {_MOST} instances chosen at random"
     caption = (
         f"Embeddings of {name} ({follower.shape[1]} dimensions) on the first two principal "
         f"directions of its followers{drawn}. Circles: the condensation radius {radius:.3g} around "
-        f"the {len(chosen)} influencers that stand for instances; what looks close here may be "
+        f"{'the' if focus.all() else 'those of the'} {len(chosen):,} influencers that stand for "
+        "instances; what looks close here may be "
         "apart in other directions. Influencers that nobody follows may lie outside."
     )
     return Figure("embedding", "Embedding", "Followers and influencers", caption, png)
 
 
+def _focus(instance: np.ndarray) -> np.ndarray:
+    """Nodes (N,) to draw in colour: all, or those of a seeded choice of the longer instances."""
+    ids, size = np.unique(instance[instance >= 0], return_counts=True)
+    if len(ids) <= 3 * _MOST:
+        return np.ones(len(instance), bool)
+    longer = ids[size >= np.median(size)]
+    chosen = np.random.default_rng(0).choice(longer, _MOST, replace=False)
+    return np.isin(instance, chosen)
+
+
 def _project(
     follower: np.ndarray, influencer: np.ndarray
 ) -> tuple[np.ndarray, tuple[float, float]]:
-    points = np.concatenate([follower, influencer]).astype(np.float64)
-    points -= points.mean(axis=0)
+    """(2N, 2) in the followers' plane of largest variance, and the shares of its directions."""
+    centre = follower.mean(axis=0, dtype=np.float64)
+    points = np.concatenate([follower, influencer]) - centre
     if points.shape[1] == 1:
         points = np.concatenate([points, np.zeros_like(points)], axis=1)
     own = points[: len(follower)]

@@ -104,9 +104,16 @@ def _touching(chosen: np.ndarray, truth: np.ndarray | None, predicted: np.ndarra
 def _sector(pos: np.ndarray) -> tuple[np.ndarray, Projection, str]:
     """A phi sector, seen as r against phi: hard tracks stand upright."""
     r, phi = np.hypot(pos[:, 0], pos[:, 1]), np.arctan2(pos[:, 1], pos[:, 0])
-    inside = (phi >= 0) & (phi < _SECTOR) & (np.abs(pos[:, 2]) < 500 if pos.shape[1] == 3 else True)
-    degrees = np.degrees(_SECTOR)
-    words = f"0 to {degrees:.0f} degrees in phi" + (", |z| < 500 mm" if pos.shape[1] == 3 else "")
+    start = float(np.median(phi)) - 0.5 * _SECTOR  # where the hits are, also in half an event
+    inside = (
+        (phi >= start)
+        & (phi < start + _SECTOR)
+        & (np.abs(pos[:, 2]) < 500 if pos.shape[1] == 3 else True)
+    )
+    low, high = np.degrees([start, start + _SECTOR])
+    words = f"phi from {low:.0f} to {high:.0f} degrees" + (
+        ", |z| < 500 mm" if pos.shape[1] == 3 else ""
+    )
     view = Projection(
         np.degrees(phi[inside]), r[inside], ("phi [degrees]", "r [mm]"), order=r[inside]
     )

@@ -84,8 +84,12 @@ def draw_panels(
     shown = np.ones(len(predicted), bool) if highlight is None else highlight
     size = float(np.clip(4000 / max(int(shown.sum()), 1), 2.0, 26.0))
     panels = 1 if truth is None else 3
-    height = 5.2 if projection.equal else 4.6
-    with drawing(5.6 if panels == 1 else 15.0, height + 0.4) as canvas:
+    width = 5.6 if panels == 1 else 15.0
+    height = 4.9
+    if projection.equal:  # as tall as the data is in the width of a panel
+        shape = float(np.ptp(projection.v)) / max(float(np.ptp(projection.u)), 1e-9)
+        height = float(np.clip(width / panels * shape, 2.0, 6.5)) + 0.8
+    with drawing(width, height) as canvas:
         axes = np.atleast_1d(canvas.subplots(1, panels, sharex=True, sharey=True))
         mapped = predicted if truth is None else matched_instance(truth, predicted)
         wrong: list[Any] = []
@@ -122,14 +126,20 @@ def _instances(
     groups: np.ndarray | None = None,
 ) -> None:
     groups = instance if groups is None else groups
-    back = ~shown | (groups < 0)
-    axis.scatter(projection.u[back], projection.v[back], s=size / 3, c=NOISE, linewidths=0,
-                 alpha=1.0 if shown.all() else 0.25, rasterized=True)  # fmt: skip
+    _background(axis, projection, shown)
+    loose = shown & (groups < 0)
+    axis.scatter(projection.u[loose], projection.v[loose], s=size / 3, c=NOISE, linewidths=0)
     front = shown & (groups >= 0)
     colors = instance_colors(instance)
     if projection.order is not None:
         _lines(axis, projection, groups, colors, front)
     axis.scatter(projection.u[front], projection.v[front], s=size, c=colors[front], linewidths=0)
+
+
+def _background(axis: Any, projection: Projection, shown: np.ndarray) -> None:
+    """The nodes that are not shown, as a haze."""
+    faint = ~shown
+    axis.scatter(projection.u[faint], projection.v[faint], s=1.5, c=NOISE, linewidths=0, alpha=0.15)
 
 
 def _lines(
@@ -151,6 +161,7 @@ def _errors(
     axis: Any, projection: Projection, state: np.ndarray, shown: np.ndarray, size: float
 ) -> list[Any]:
     """Draws the kinds of error; returns their legend entries."""
+    _background(axis, projection, shown)
     handles = []
     for kind, color, marker, label in _KINDS:
         chosen = (state == kind) & shown

@@ -82,6 +82,7 @@ def _is_model(annotation: Any) -> bool:
 def suggest(name: str, known: Collection[str]) -> str:
     """``did you mean ...?`` when something is close, else the list of what is known."""
     close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    close = close or [other for other in known if len(name) > 1 and name in other]
     if close:
         return f"did you mean '{close[0]}'?"
     return f"known here: {', '.join(sorted(known)) or 'nothing'}"

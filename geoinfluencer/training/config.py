@@ -41,7 +41,7 @@ class TrainSection(Section):
     """Optimisation, its limits and its machine."""
 
     seed: Annotated[int, Field(ge=0)] = 0
-    max_steps: Annotated[int, Field(ge=0)] | None = 2000
+    max_steps: Count | None = 2000
     max_minutes: Positive | None = None
     batch_size: Count = 8
     accumulate: Count = 1

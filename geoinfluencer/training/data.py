@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import typing
 from collections.abc import Mapping, Sequence
@@ -58,6 +59,9 @@ def declared_splits(cls: type) -> tuple[str, ...]:
 
 
 def _whole(cls: type, config: RunConfig, split: str) -> Any:
+    root = inspect.signature(cls).parameters.get("root")
+    if config.data_root is None and root is not None and root.default is root.empty:
+        raise InputError(f"--data-root: {config.dataset} needs one, the folder of its files")
     samples = cls(config.data_root, split=split, **config.data)
     if len(samples) == 0:
         place = f"{config.data_root}: " if config.data_root else ""
@@ -150,8 +154,15 @@ def describe(samples: Dataset[Data], source: str) -> dict[str, Any]:
     return {
         "in_channels": int(first.x.shape[1]),
         "edge_channels": 0 if edge_attr is None else int(edge_attr.shape[1]),
-        "num_classes": int(getattr(samples, "num_semantic_classes", 0)),
+        "num_classes": len(class_names(samples)),
     }
+
+
+def class_names(samples: object) -> list[str]:
+    """Names of the classes of a dataset (its attribute ``class_names``); empty: class-agnostic."""
+    while not hasattr(samples, "class_names") and hasattr(samples, "dataset"):
+        samples = samples.dataset
+    return list(getattr(samples, "class_names", ()))
 
 
 def build_model(settings: Mapping[str, Any], data: Mapping[str, Any]) -> nn.Module:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 
+import geoinfluencer
 from geoinfluencer import ops
 from geoinfluencer.errors import InputError
 from geoinfluencer.training.checkpoint import versions
@@ -87,5 +88,6 @@ def _configs() -> str:
 
 def _test_data() -> dict[str, str]:
     named = os.environ.get("GEOINFLUENCER_TEST_DATA")
-    place = Path(named) if named else config_folder().parent.parent / "shared" / "data"
+    beside = Path(geoinfluencer.__file__).parents[2] / "shared" / "data"  # of a clone
+    place = Path(named) if named else beside
     return {"test data": str(place) if place.is_dir() else "none ($GEOINFLUENCER_TEST_DATA)"}

@@ -11,7 +11,13 @@ import torch
 
 from geoinfluencer.datasets.catalog import resolve_dataset
 from geoinfluencer.training.checkpoint import RunState, load_checkpoint
-from geoinfluencer.training.data import build_dataset, build_model, describe, first_samples
+from geoinfluencer.training.data import (
+    build_dataset,
+    build_model,
+    class_names,
+    describe,
+    first_samples,
+)
 from geoinfluencer.training.evaluation import evaluate
 from geoinfluencer.training.fitting import fit
 from geoinfluencer.training.held_out import HeldOut
@@ -105,10 +111,8 @@ def train(
         resume=resume,
         devices=devices,
     )
-    settings, folder = setup.config.train, setup.folder
+    settings = setup.config.train
     say = (lambda text: None) if quiet or not setup.is_first else print
-    for note in setup.notes:
-        say(note)
     cls = resolve_dataset(setup.config.dataset)
     samples = {name: build_dataset(cls, setup.config, name) for name in ("train", "calib", "val")}
     task = make_task(samples["val"])
@@ -126,17 +130,20 @@ def train(
             "events": _events(*samples.values()),
             "train_events": _events(samples["train"]),
         },
-        class_map=dict(enumerate(getattr(samples["train"], "class_names", ()))),
+        class_map=dict(enumerate(class_names(samples["train"]))),
     )
+    module = InfluencerModule(model, build_loss(setup.config.loss), settings, state)
+    folder, notes = setup.claim_folder()
+    for note in [*setup.notes, *notes]:
+        say(note)
     parameters = sum(p.numel() for p in model.parameters())
     say(
         f"{setup.config.dataset}: {len(samples['train'])} training samples, "  # type: ignore[arg-type]
         f"{len(samples['calib'])} for calibration, {len(samples['val'])} for validation; "  # type: ignore[arg-type]
         f"{parameters:,} parameters; run folder {folder.path}"
     )
-    module = InfluencerModule(model, build_loss(setup.config.loss), settings, state)
     held_out = HeldOut(task, samples["calib"], samples["val"], setup.config.condensation)
-    stopped_by = fit(module, samples["train"], held_out, setup, quiet)
+    stopped_by = fit(module, samples["train"], held_out, folder, setup.checkpoint, quiet)
     if not setup.is_first:
         return Run(folder.path)
     if stopped_by is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,9 @@ from geoinfluencer.training.checkpoint import Checkpoint, load_checkpoint
 from geoinfluencer.training.config import RunConfig
 from geoinfluencer.training.data import build_dataset, describe, same_folder
 from geoinfluencer.training.inference import pick_device
+from geoinfluencer.training.layers import Layer, merge, parse_assignments
 from geoinfluencer.training.reporting import write_results
-from geoinfluencer.training.resolve import resolve_config
+from geoinfluencer.training.resolve import check, resolve_config
 from geoinfluencer.training.run_folder import RunFolder
 from geoinfluencer.training.scoring import score_samples
 from geoinfluencer.training.tasks import make_task
@@ -32,18 +34,18 @@ def evaluation_config(
     """The checkpoint's configuration, its data section for the dataset to be scored.
 
     For another dataset than the one trained on that dataset's own options are taken, with the
-    graph and the window of the checkpoint where it has such options.
+    graph options of the checkpoint where it has such.
     """
     stored = dict(checkpoint.state.config)
     name = dataset or stored["dataset"]
     root = data_root if data_root is not None else stored["data_root"]
     if name != stored["dataset"]:
-        stored["data"] = {k: v for k, v in stored["data"].items() if k == "graph"}
+        known = inspect.signature(resolve_dataset(name)).parameters
+        graph = {k: v for k, v in stored["data"].items() if k == "graph" and k in known}
+        stored["data"] = resolve_config(name, config={"data": graph}).data
         root = data_root
-        base = resolve_config(name, config={"data": stored["data"]}).to_dict()
-        stored["data"] = base["data"]
-    stored.update(dataset=name, data_root=None, preset=None)
-    return resolve_config(name, config=stored, assignments=assignments, data_root=root)
+    stored.update(dataset=name, data_root=None if root is None else str(root))
+    return check(merge(Layer(stored), parse_assignments(assignments)))
 
 
 def choose_split(cls: type, config: RunConfig, checkpoint: Checkpoint) -> tuple[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import warnings
+from pathlib import Path
 
 import lightning.pytorch as pl
 import torch
@@ -13,13 +14,14 @@ from torch.utils.data import Dataset
 from torch_geometric.data import Data
 from torch_geometric.loader import DataLoader
 
+from geoinfluencer.training.checkpoint import load_checkpoint
 from geoinfluencer.training.config import TrainSection
 from geoinfluencer.training.control import RunControl
 from geoinfluencer.training.data import train_loader
 from geoinfluencer.training.held_out import HeldOut
 from geoinfluencer.training.inference import pick_device, resolve_precision
 from geoinfluencer.training.module import InfluencerModule
-from geoinfluencer.training.setup import Setup
+from geoinfluencer.training.run_folder import RunFolder
 
 
 class RunData(pl.LightningDataModule):
@@ -43,13 +45,31 @@ class RunData(pl.LightningDataModule):
 
 
 def fit(
-    module: InfluencerModule, samples: Dataset[Data], held_out: HeldOut, setup: Setup, quiet: bool
+    module: InfluencerModule,
+    samples: Dataset[Data],
+    held_out: HeldOut,
+    folder: RunFolder,
+    checkpoint: Path | None,
+    quiet: bool,
 ) -> int | None:
-    """Runs the trainer; returns the signal that ended it early, or None."""
-    settings = setup.config.train
+    """Runs the trainer to the end of the module's horizon.
+
+    Args:
+        module: what is trained.
+        samples: to train on.
+        held_out: validates.
+        folder: of the run.
+        checkpoint: to go on from; None: from scratch.
+        quiet: no progress.
+
+    Returns:
+        The signal that ended it early, or None.
+    """
+    settings = module.settings
+    first = None if checkpoint is None else load_checkpoint(checkpoint).state.step + 1
     device = pick_device(settings.accelerator)
     precision = resolve_precision(settings.precision, device.type)
-    control = RunControl(setup.folder, held_out, precision, quiet=quiet)
+    control = RunControl(folder, held_out, precision, quiet=quiet)
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="lightning.*")
@@ -64,7 +84,7 @@ def fit(
             gradient_clip_val=settings.gradient_clip or None,
             accumulate_grad_batches=settings.accumulate,
             log_every_n_steps=settings.log_every,
-            logger=TensorBoardLogger(setup.folder.path, name="logs", version=""),
+            logger=TensorBoardLogger(folder.path, name="logs", version="", purge_step=first),
             callbacks=[control],
             enable_checkpointing=False,
             enable_progress_bar=False,
@@ -73,14 +93,15 @@ def fit(
             limit_val_batches=0,
             num_sanity_val_steps=0,
         )
-        start = setup.checkpoint
-        trainer.fit(
-            module, RunData(samples, settings), ckpt_path=start and str(start), weights_only=True
-        )
+        start = None if checkpoint is None else str(checkpoint)
+        try:
+            trainer.fit(module, RunData(samples, settings), ckpt_path=start, weights_only=True)
+        finally:
+            folder.unlock()
     return None if control.stopped_by is None or control.finished else int(control.stopped_by)
 
 
 def _several(settings: TrainSection) -> bool:
     if settings.devices == "auto":
         return torch.cuda.device_count() > 1
-    return settings.devices > 1 or int(os.environ.get("WORLD_SIZE", "1")) > 1
+    return settings.devices > 1 or "TORCHELASTIC_RUN_ID" in os.environ

@@ -16,6 +16,7 @@ from torch.utils.data import Dataset
 from torch_geometric.data import Batch, Data
 
 from geoinfluencer.condensation import Instances, condense
+from geoinfluencer.errors import InputError
 from geoinfluencer.training.config import CondensationSection
 
 _GRAPH_FIELDS = ("x", "edge_index", "edge_attr")  # of no use once the outputs are there
@@ -40,8 +41,12 @@ class SampleResult:
 
 
 def pick_device(accelerator: str = "auto") -> torch.device:
-    """The device of an inference: CUDA where it works, unless ``cpu`` is asked for."""
+    """CUDA where it works, unless ``cpu`` is asked for; ``gpu`` without CUDA is an InputError."""
     cuda = accelerator != "cpu" and torch.cuda.is_available()
+    if accelerator == "gpu" and not cuda:
+        raise InputError(
+            "accelerator gpu: CUDA does not work here; 'geoinfluencer doctor' says why"
+        )
     return torch.device("cuda" if cuda else "cpu")
 
 
@@ -53,6 +58,8 @@ def autocast_dtype(precision: str, device: torch.device) -> torch.dtype | None:
 
 def resolve_precision(precision: str, device_type: str) -> str:
     """``auto`` is bfloat16 mixed precision on GPUs that have it, else float32."""
+    if precision == "16-mixed" and device_type == "cpu":
+        raise InputError("train.precision: 16-mixed needs a GPU; use bf16-mixed or 32-true")
     if precision != "auto":
         return precision
     mixed = device_type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)

@@ -35,13 +35,15 @@ def build_loss(settings: Mapping[str, Any]) -> nn.Module:
 
 
 def loss_terms(loss: nn.Module, outputs: Any, batch: Batch) -> LossTerms:
-    """Named terms of a loss on a batch, in float32 even under mixed precision.
+    """Named terms of a loss on a batch, in float32 even under mixed precision; a model with
+    classes adds ``classification``.
 
     Args:
         loss: one of :data:`LOSSES`.
-        outputs: what the model returned: ``follower`` (N, D), ``influencer`` (N, D).
+        outputs: what the model returned: ``follower``, ``influencer`` (N, D), ``class_logits``
+            (N, C) or None.
         batch: the samples' ``instance`` (N,) and ``ptr`` (B+1,), optional ``ignore`` (N,) and
-            ``weight`` (N,).
+            ``weight`` (N,); ``y`` (N,) with -1 = void where there are classes.
     """
     follower: Tensor = outputs.follower
     with torch.autocast(follower.device.type, enabled=False):
@@ -53,4 +55,15 @@ def loss_terms(loss: nn.Module, outputs: Any, batch: Batch) -> LossTerms:
             instance_weight=getattr(batch, "weight", None),
             ignore=getattr(batch, "ignore", None),
         )
+        if outputs.class_logits is not None:
+            terms = LossTerms(
+                {**terms, "classification": _classification(outputs.class_logits.float(), batch.y)},
+                terms.weights,
+            )
     return terms
+
+
+def _classification(logits: Tensor, target: Tensor) -> Tensor:
+    """Mean cross entropy over the nodes that have a class; 0, attached, where none has."""
+    summed = torch.nn.functional.cross_entropy(logits, target, ignore_index=-1, reduction="sum")
+    return summed / (target >= 0).sum().clamp(min=1)

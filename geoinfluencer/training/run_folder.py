@@ -37,6 +37,12 @@ class RunFolder:
         self.report = self.path / "report.html"
         self._lock: Any = None
 
+    def unlock(self) -> None:
+        """Ends :meth:`lock`."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
     def holds_run(self) -> bool:
         """Whether something was trained here."""
         return self.config.exists() or self.last.exists() or self.best.exists()
@@ -57,7 +63,7 @@ class RunFolder:
             raise InputError(f"--out {self.path}: cannot write there ({reason})") from error
 
     def lock(self) -> None:
-        """Keeps other processes from training here until this one ends.
+        """Keeps other processes from training here until :meth:`unlock` or the process's end.
 
         Raises:
             InputError: another one is at it.
@@ -102,6 +108,7 @@ def new_run(out: str | Path | None, dataset: str) -> tuple[RunFolder, Path | Non
     if folder.holds_run():
         folder.make()
         folder.lock()
+        folder.unlock()
         moved = _free(folder.path.with_name(folder.path.name + ".1"))
         try:
             folder.path.rename(moved)

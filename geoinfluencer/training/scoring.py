@@ -49,13 +49,14 @@ def score_samples(
 ) -> Scores:
     """Model, condensation and metrics over samples, one at a time, with timings.
 
-    The first sample goes through the model once before the clock counts. Times are medians per
-    sample; the model's include the transfer to the device.
+    On a GPU the first sample goes through the model once before the clock counts. Times are medians
+    per sample; the model's include the transfer to the device.
     """
     model = model.to(device).eval()
     dtype = autocast_dtype(precision, device)
     total = len(samples)  # type: ignore[arg-type]
-    run_model(model, [samples[0]], device, dtype)
+    if device.type == "cuda":
+        run_model(model, [samples[0]], device, dtype)  # kernels are loaded and chosen
     metric, scores = task.new_metric(), Scores({}, [], [])
     times: list[tuple[float, float]] = []
     progress = Progress("evaluating", total, unit="samples", enabled=not quiet)

@@ -21,21 +21,43 @@ _FOLDER_VARIABLE = "GEOINFLUENCER_RUN_FOLDER"  # tells further processes of a ru
 
 @dataclass(frozen=True)
 class Setup:
-    """A run about to start.
+    """A run about to start; nothing is written yet.
 
     Attributes:
         config: resolved and checked.
-        folder: exists, and is locked by the first process.
+        out: the folder asked for; None: a new one under ``runs/``.
         checkpoint: to go on from; None: from scratch.
         is_first: whether this is the process that writes and speaks.
         notes: for the user.
     """
 
     config: RunConfig
-    folder: RunFolder
+    out: Path | None
     checkpoint: Path | None
     is_first: bool
     notes: list[str] = field(default_factory=list)
+
+    def claim_folder(self) -> tuple[RunFolder, list[str]]:
+        """Makes and locks the run folder and writes ``config.yaml``; called when all else is known
+        to be good. An earlier run in it is moved aside.
+
+        Returns:
+            The folder, and what the user should know about it.
+        """
+        if not self.is_first:
+            return _shared_folder(self.out), []
+        notes = []
+        if self.checkpoint is not None and self.out is not None:
+            folder = RunFolder(self.out)
+            folder.make()
+            folder.lock()
+        else:
+            folder, moved = new_run(self.out, self.config.dataset)
+            notes = [f"the earlier run in {folder.path} is now in {moved}"] if moved else []
+        os.environ[_FOLDER_VARIABLE] = str(folder.path.resolve())
+        with atomic_path(folder.config) as temporary:
+            temporary.write_text(self.config.to_yaml(), encoding="utf-8")
+        return folder, notes
 
 
 def prepare_run(
@@ -54,7 +76,7 @@ def prepare_run(
 ) -> Setup:
     """Resolves the arguments of :func:`geoinfluencer.training.engine.train`."""
     limits = limit_layer(seed, max_steps, max_minutes, devices)
-    rank = int(os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0")))
+    first = int(os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0"))) == 0
     if resume is not None:
         if config is not None or preset is not None:
             name = "--config" if config is not None else "--preset"
@@ -64,32 +86,19 @@ def prepare_run(
             )
         checkpoint, folder = find_checkpoint(resume, out, dataset)
         resolved = resumed_config(checkpoint, dataset, data_root, assignments, limits)
-        notes = [f"going on from {checkpoint}"]
-        if rank == 0:
-            folder.make()
-            folder.lock()
-    else:
-        resolved = resolve_config(
-            dataset,
-            config=config,
-            preset=preset,
-            assignments=assignments,
-            data_root=data_root,
-            overrides=limits,
-        )
-        checkpoint, notes = None, []
-        if resolved.preset is not None and preset is None:
-            notes = [f"preset {resolved.preset} (fitted to this machine; --preset takes another)"]
-        if rank == 0:
-            folder, moved = new_run(out, resolved.dataset)
-            notes += [f"the earlier run in {folder.path} is now in {moved}"] if moved else []
-        else:
-            folder = _shared_folder(out)
-    if rank == 0:
-        os.environ[_FOLDER_VARIABLE] = str(folder.path.resolve())
-        with atomic_path(folder.config) as temporary:
-            temporary.write_text(resolved.to_yaml(), encoding="utf-8")
-    return Setup(resolved, folder, checkpoint, rank == 0, notes)
+        return Setup(resolved, folder.path, checkpoint, first, [f"going on from {checkpoint}"])
+    resolved = resolve_config(
+        dataset,
+        config=config,
+        preset=preset,
+        assignments=assignments,
+        data_root=data_root,
+        overrides=limits,
+    )
+    notes = []
+    if resolved.preset is not None and preset is None:
+        notes = [f"preset {resolved.preset} (fitted to this machine; --preset takes another)"]
+    return Setup(resolved, None if out is None else Path(out), None, first, notes)
 
 
 def limit_layer(

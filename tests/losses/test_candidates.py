@@ -36,8 +36,19 @@ def test_as_many_as_there_are_is_the_full_loss() -> None:
 
 def test_expectation_of_the_follower_repulsion_is_the_full_one() -> None:
     f, h = torch.rand(2, 17, 3)
-    full = InfluencerLoss()(f, h, INSTANCE)["repulsion"]
-    loss = InfluencerLoss(influencers_per_instance=1)
+    full = InfluencerLoss(normalizer="nodes")(f, h, INSTANCE)["repulsion"]
+    loss = InfluencerLoss(normalizer="nodes", influencers_per_instance=1)
     draws = torch.stack([loss(f, h, INSTANCE)["repulsion"] for _ in range(300)])
     error = draws.std() / len(draws) ** 0.5
     assert abs(draws.mean() - full) < 5 * error
+
+
+def test_every_normaliser_estimates_the_full_one_in_a_crowd() -> None:
+    """The number of active pairs is scaled up as the sums are."""
+    f, h = 0.2 * torch.rand(2, 400, 3)
+    instance = torch.arange(400) // 20
+    for normalizer in ("balanced", "active", "nodes", "pairs"):
+        full = InfluencerLoss(normalizer=normalizer)(f, h, instance)
+        part = InfluencerLoss(normalizer=normalizer, influencers_per_instance=2)(f, h, instance)
+        for name in ("repulsion", "influencer_repulsion"):
+            assert abs(part[name] / full[name] - 1) < 0.1

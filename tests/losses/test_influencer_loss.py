@@ -89,7 +89,7 @@ def test_terms_equal_plain_loops(normalizer: str, sharpness: float, weighted: bo
 
 def test_total_is_the_weighted_sum_of_unweighted_terms() -> None:
     arguments = sample()
-    plain = InfluencerLoss()(*arguments)
+    plain = InfluencerLoss(repulsion_weight=1.0, influencer_repulsion_weight=1.0)(*arguments)
     heavy = InfluencerLoss(
         attraction_weight=2.0, repulsion_weight=0.5, influencer_repulsion_weight=0.0
     )(*arguments)
@@ -179,7 +179,7 @@ def test_instance_weight_is_the_share_in_the_mean_and_a_factor_of_pairs() -> Non
 def test_ignored_nodes_neither_attract_nor_repel_but_background_repels() -> None:
     follower, influencer, instance = sample()
     ignore = torch.rand(40) < 0.25
-    loss = InfluencerLoss()
+    loss = InfluencerLoss(normalizer="nodes")
     batch = (torch.arange(40) >= 22).long()
     ignored = loss(follower, influencer, instance, batch, ignore=ignore)
     removed = loss(follower[~ignore], influencer[~ignore], instance[~ignore], batch[~ignore])

@@ -65,4 +65,6 @@ def test_fill_of_empty_segments():
 
 def test_nothing_at_all():
     for name in LOOPS:
-        assert getattr(ops, f"segment_{name}")(torch.zeros(0, 2), torch.zeros(0).long(), 0).shape == (0, 2)
+        assert getattr(ops, f"segment_{name}")(
+            torch.zeros(0, 2), torch.zeros(0).long(), 0
+        ).shape == (0, 2)

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from torch_geometric.data import Batch, Data
+
+from geoinfluencer.errors import InputError
+from geoinfluencer.losses import InfluencerLoss
+from geoinfluencer.models import Outputs
+from geoinfluencer.training.inference import pick_device, resolve_precision
+from geoinfluencer.training.objective import build_loss, loss_terms
+
+
+def batch(**fields: torch.Tensor) -> Batch:
+    samples = [Data(instance=torch.tensor([0, 0, 1, -1]), num_nodes=4, **fields) for _ in range(2)]
+    return Batch.from_data_list(samples)
+
+
+def outputs(classes: int = 0, dtype: torch.dtype = torch.float32) -> Outputs:
+    follower, influencer = torch.randn(2, 8, 3).to(dtype).requires_grad_()
+    logits = torch.randn(8, classes, requires_grad=True) if classes else None
+    return Outputs(follower, influencer, logits)
+
+
+def test_options_reach_the_loss() -> None:
+    loss = build_loss({"name": "influencer", "follower_margin": 2.0})
+    assert isinstance(loss, InfluencerLoss) and loss.follower_margin == 2.0
+
+
+def test_terms_are_float32_under_autocast() -> None:
+    found = outputs(dtype=torch.bfloat16)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        terms = loss_terms(InfluencerLoss(), found, batch())
+    assert all(value.dtype is torch.float32 for value in terms.values())
+    expected = loss_terms(
+        InfluencerLoss(), Outputs(found.follower.float(), found.influencer.float()), batch()
+    )
+    assert terms.total.item() == pytest.approx(expected.total.item(), rel=1e-5)
+
+
+def test_weights_and_ignored_nodes_are_passed_on() -> None:
+    found = outputs()
+    plain = loss_terms(InfluencerLoss(), found, batch()).total
+    ignored = torch.tensor([False, True, False, False])
+    for fields in ({"ignore": ignored}, {"weight": torch.tensor([1.0, 5.0, 1.0, 1.0])}):
+        assert loss_terms(InfluencerLoss(), found, batch(**fields)).total != plain
+
+
+def test_classes_add_a_term_that_leaves_void_out() -> None:
+    found = outputs(classes=3)
+    y = torch.tensor([0, 2, 1, -1])
+    terms = loss_terms(InfluencerLoss(), found, batch(y=y))
+    kept = torch.cat([y, y]) >= 0
+    expected = torch.nn.functional.cross_entropy(found.class_logits[kept], torch.cat([y, y])[kept])  # type: ignore[index]
+    assert terms["classification"].item() == pytest.approx(expected.item(), rel=1e-5)
+    assert terms.weights["classification"] == 1.0
+    void = loss_terms(InfluencerLoss(), found, batch(y=torch.full((4,), -1)))
+    assert void["classification"].item() == 0.0 and void["classification"].requires_grad
+
+
+def test_what_the_machine_lacks_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert pick_device("auto").type == "cpu"
+    with pytest.raises(InputError, match="accelerator gpu"):
+        pick_device("gpu")
+    assert resolve_precision("auto", "cpu") == "32-true"
+    with pytest.raises(InputError, match="16-mixed needs a GPU"):
+        resolve_precision("16-mixed", "cpu")

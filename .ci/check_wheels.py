@@ -40,8 +40,11 @@ def build(out: Path, environment: dict[str, str]) -> Path:
     heavy = [line for line in run.stdout.splitlines() if "Collecting torch" in line]
     assert not heavy, f"the build environment pulls torch in: {heavy}"
     (wheel,) = out.glob("*.whl")
-    print(f"built {wheel.name}, {wheel.stat().st_size / 1e3:.0f} kB, "
-          f"in {time.monotonic() - start:.0f} s", flush=True)
+    print(
+        f"built {wheel.name}, {wheel.stat().st_size / 1e3:.0f} kB, "
+        f"in {time.monotonic() - start:.0f} s",
+        flush=True,
+    )
     return wheel
 
 

@@ -46,7 +46,9 @@ def arcs(num_arcs: int, points: int = 20) -> Data:
 
 def train(steps: int = 150) -> tuple[Segmenter, float]:
     """Trains on fresh graphs; returns the model and its last loss."""
-    model, loss = Segmenter(), InfluencerLoss(influencer_repulsion_weight=0.03)  # <- 1
+    model = Segmenter()
+    # Raise this weight when one instance comes out twice, lower it when it comes out in pieces.
+    loss = InfluencerLoss(influencer_repulsion_weight=0.2)  # <- 1
     optimizer = torch.optim.Adam(model.parameters(), lr=5e-3)
     for step in range(steps):
         batch = Batch.from_data_list([arcs(6) for _ in range(8)])

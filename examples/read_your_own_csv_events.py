@@ -63,7 +63,7 @@ class TelescopeEvents(Dataset):
         plane = hits["plane"].to_numpy()
         pos = np.stack([hits["x"], hits["y"], PLANES[plane]], 1).astype(np.float32)
 
-        # Edges: pairs of hits on neighbouring planes that a steep enough line could join.
+        # Edges: pairs of hits on neighbouring planes that a shallow enough line could join.
         source, target = np.nonzero(plane[None, :] - plane[:, None] == 1)
         step = pos[target] - pos[source]
         slope = step[:, :2] / step[:, 2:]

@@ -18,7 +18,7 @@ import geoinfluencer
 REPOSITORY = Path(__file__).resolve().parents[1]
 # Absolute paths of one person's or one machine's folders; /dev, /usr and the like are everyone's.
 MACHINE_PATH = re.compile(r"(?<![\w.$}/-])/(?:work|root|home|tmp|Users|mnt|scratch)/[\w.]")
-SKIPPED_FOLDERS = {".git", "build", "dist", "runs", "__pycache__", "lightning_logs"}
+GENERATED = {"build", "dist", "runs", "__pycache__"}
 
 
 def repository_files() -> list[Path]:
@@ -32,15 +32,15 @@ def repository_files() -> list[Path]:
     )
     if listed.returncode == 0 and listed.stdout:
         files = [REPOSITORY / name for name in listed.stdout.split("\0") if name]
-    else:  # an unpacked source archive
-        files = [
+    else:  # an unpacked source archive, with what tools leave in it
+        folders = [
             path
-            for path in REPOSITORY.rglob("*")
-            if not any(
-                part in SKIPPED_FOLDERS or part.startswith(".venv") or part.endswith("_cache")
-                for part in path.relative_to(REPOSITORY).parts
-            )
+            for path in REPOSITORY.iterdir()
+            if path.is_dir() and path.name not in GENERATED and not path.name.startswith(".")
         ]
+        files = list(REPOSITORY.glob("*.*"))
+        files += [path for folder in folders for path in folder.rglob("*.*")]
+        files = [p for p in files if not GENERATED & set(p.relative_to(REPOSITORY).parts)]
     return [path for path in files if path.is_file()]
 
 

@@ -62,10 +62,15 @@ void fill_group(const T* points, Forest<T>& f, int64_t graph, int64_t g) {
   const int dim = f.dim;
   const int64_t begin = f.leaf_begin[graph], leaves = f.leaves_of(graph);
   T* group = f.box.data() + (f.group_begin[graph] + g) * 2 * dim * kLeaf;
+  int32_t* first = f.first.data() + (f.group_begin[graph] + g) * kLeaf;
   clear(group, dim);
-  for (int64_t l = g * kLeaf; l < std::min(leaves, (g + 1) * kLeaf); ++l)
-    fill_leaf(points, dim, f.order.data() + (begin + l) * kLeaf,
-              f.coord.data() + (begin + l) * dim * kLeaf, group, static_cast<int>(l % kLeaf));
+  for (int64_t l = g * kLeaf; l < std::min(leaves, (g + 1) * kLeaf); ++l) {
+    const int32_t* order = f.order.data() + (begin + l) * kLeaf;
+    fill_leaf(points, dim, order, f.coord.data() + (begin + l) * dim * kLeaf, group,
+              static_cast<int>(l % kLeaf));
+    for (int i = 0; i < kLeaf && order[i] >= 0; ++i)
+      first[l % kLeaf] = std::min(first[l % kLeaf], order[i]);
+  }
 }
 
 // Joins the boxes of each level into the next.
@@ -74,6 +79,7 @@ void join_levels(Forest<T>& f, int64_t graph) {
   const int dim = f.dim;
   const int64_t size = 2 * static_cast<int64_t>(dim) * kLeaf;
   T* lower = f.box.data() + f.group_begin[graph] * size;
+  int32_t* row = f.first.data() + f.group_begin[graph] * kLeaf;
   for (int64_t n = (f.leaves_of(graph) + kLeaf - 1) / kLeaf; n > 1;) {
     T* upper = lower + n * size;
     const int64_t next = (n + kLeaf - 1) / kLeaf;
@@ -81,6 +87,7 @@ void join_levels(Forest<T>& f, int64_t graph) {
     for (int64_t g = 0; g < n; ++g) {
       const T* from = lower + g * size;
       T* to = upper + g / kLeaf * size + g % kLeaf;
+      row[n * kLeaf + g] = *std::min_element(row + g * kLeaf, row + (g + 1) * kLeaf);
       for (int d = 0; d < dim; ++d) {
         to[d * kLeaf] = *std::min_element(from + d * kLeaf, from + (d + 1) * kLeaf);
         to[(dim + d) * kLeaf] =
@@ -88,6 +95,7 @@ void join_levels(Forest<T>& f, int64_t graph) {
       }
     }
     lower = upper;
+    row += n * kLeaf;
     n = next;
   }
 }
@@ -138,6 +146,7 @@ Forest<T> plant(const T* points, int64_t n, int dim, int64_t graphs, const int64
   f.order.assign(f.leaves() * kLeaf, -1);
   f.coord.resize(f.leaves() * dim * kLeaf);
   f.box.resize(f.group_begin[graphs] * 2 * dim * kLeaf);
+  f.first.assign(f.group_begin[graphs] * kLeaf, std::numeric_limits<int32_t>::max());
   const int64_t size = scratch_size(dim);
   std::unique_ptr<char[]> scratch(new char[n * size + 1]);  // new aligns to 16
   for (int64_t b = 0; b < graphs; ++b)

@@ -27,6 +27,7 @@ struct Tree {
   const T* coord;        // (L, D, 16) points; unused lanes repeat the first point of the leaf
   const int32_t* order;  // (L, 16) row within the graph, -1 in unused lanes
   const T* box[kMaxLevels];
+  const int32_t* first[kMaxLevels];  // smallest row below each box: ties are broken by row
   int levels;
   int64_t leaves;
   int64_t points;
@@ -43,6 +44,7 @@ struct Forest {
   std::vector<int32_t> order;        // all leaves, see Tree
   std::vector<T> coord;
   std::vector<T> box;                // (groups, 2, D, 16), level after level in each graph
+  std::vector<int32_t> first;        // (groups, 16), in the order of box
   std::vector<uint8_t> dropped;      // (B) whether a point that is not finite was left out
 
   int64_t leaves() const { return leaf_begin.back(); }
@@ -50,12 +52,15 @@ struct Forest {
 
   Tree<T> tree(int64_t b) const {
     const int64_t lane = leaf_begin[b] * kLeaf;
-    Tree<T> t{coord.data() + lane * dim, order.data() + lane, {}, 0, leaves_of(b), count[b]};
+    Tree<T> t{coord.data() + lane * dim, order.data() + lane, {}, {}, 0, leaves_of(b), count[b]};
     const T* groups = box.data() + group_begin[b] * 2 * dim * kLeaf;
+    const int32_t* rows = first.data() + group_begin[b] * kLeaf;
     for (int64_t n = t.leaves; n > 0;) {
       n = (n + kLeaf - 1) / kLeaf;
+      t.first[t.levels] = rows;
       t.box[t.levels++] = groups;
       groups += n * 2 * dim * kLeaf;
+      rows += n * kLeaf;
       if (n == 1) break;
     }
     return t;

@@ -10,7 +10,7 @@ namespace {
 
 constexpr int64_t kTask = 8192;      // points below which a subtree is not worth a task
 constexpr int64_t kLocal = 1 << 14;  // numbers of a subtree that is copied into the near caches
-constexpr int kSample = 16;          // points that choose the widest dimension
+constexpr int kSample = 10;          // points that choose the widest dimension
 
 // Float bits as an unsigned number of the same order, the row below it: all keys are different.
 inline uint64_t key_of(float value, int32_t row) {

@@ -51,8 +51,8 @@ inline void centres_distance2(const T* group, const T* box, int dim, T* out) {
 // Children of a group waiting to be visited, nearest on top.
 template <class T>
 struct Pending {
-  T d2;
-  int level;  // of the child: -1 is a leaf
+  typename Key<T>::type best;  // no point below has a smaller key
+  int level;                   // of the child: -1 is a leaf
   int64_t number;
 };
 
@@ -64,36 +64,44 @@ void knn(SearchTask<T>& t) {
   const uint32_t valid = first_lanes(t.queries);
   T qbox[D ? 2 * D : 2 * kMaxDim];
   bound<D>(t.query, n, qbox);
-  T worst[kLeaf], d2[kLeaf];
+  T worst[kLeaf], d2[kLeaf], box2[kLeaf];
   for (int l = 0; l < kLeaf; ++l)
     worst[l] = l < t.queries ? key_distance<T>(t.nearest[t.k - 1]) : T(-1);
-  T farthest = worst[0];
+  using K = typename Key<T>::type;
+  K farthest = t.nearest[t.k - 1];  // the largest of the queries' k-th keys
   Pending<T> stack[kMaxLevels * kLeaf];
   int depth = 0;
-  stack[depth++] = {T(0), tree.levels - 1, 0};
+  stack[depth++] = {K(0), tree.levels - 1, 0};
   while (depth) {
     const Pending<T> entry = stack[--depth];
-    if (entry.d2 > farthest) continue;
+    if (!(entry.best < farthest)) continue;
     if (entry.level >= 0) {
       const T* group = tree.box[entry.level] + entry.number * group_size;
       boxes_distance2<D>(group, qbox, n, d2);
       T middle[kLeaf];
       centres_distance2<D>(group, qbox, n, middle);
-      // insertion by (distance, distance of the centres), farthest first
+      // insertion by distance, distance of the centres, first row; the farthest at the bottom
+      const int32_t* rows = tree.first[entry.level] + entry.number * kLeaf;
       const int first = depth;
       T key[kLeaf];
       const int64_t left = t.children(entry.level) - entry.number * kLeaf;
-      uint32_t near = at_most(d2, farthest) & first_lanes(left);
+      uint32_t near = at_most(d2, key_distance<T>(farthest)) & first_lanes(left);
       for (; near; near &= near - 1) {
         const int slot = __builtin_ctz(near);
+        const K best = make_key<T>(d2[slot], rows[slot]);
+        if (!(best < farthest)) continue;
         int at = depth++;
-        for (; at > first && (stack[at - 1].d2 < d2[slot] || (stack[at - 1].d2 == d2[slot] &&
-                                                             key[at - 1 - first] < middle[slot]));
-             --at) {
+        for (; at > first; --at) {
+          const T other = key_distance<T>(stack[at - 1].best), centre = key[at - 1 - first];
+          const bool nearer =
+              other < d2[slot] ||
+              (other == d2[slot] &&
+               (centre < middle[slot] || (centre == middle[slot] && stack[at - 1].best < best)));
+          if (!nearer) break;
           stack[at] = stack[at - 1];
           key[at - first] = key[at - 1 - first];
         }
-        stack[at] = {d2[slot], entry.level - 1, entry.number * kLeaf + slot};
+        stack[at] = {best, entry.level - 1, entry.number * kLeaf + slot};
         key[at - first] = middle[slot];
       }
       continue;
@@ -101,15 +109,17 @@ void knn(SearchTask<T>& t) {
     const int64_t leaf = entry.number;
     const T* points = tree.coord + leaf * n * kLeaf;
     const int32_t* rows = tree.order + leaf * kLeaf;
+    const int32_t first = tree.first[0][leaf];
     const uint32_t filled = first_lanes(tree.points - leaf * kLeaf);
     points_distance2<D>(t.query, tree.box[0] + leaf / kLeaf * group_size,
-                        static_cast<int>(leaf % kLeaf), n, d2);
-    uint32_t near = valid & at_most(d2, worst);
+                        static_cast<int>(leaf % kLeaf), n, box2);
+    uint32_t near = valid & at_most(box2, worst);
     if (!near) continue;
     for (; near; near &= near - 1) {
       const int lane = __builtin_ctz(near);
+      K* list = t.nearest + static_cast<int64_t>(lane) * t.k;
+      if (!(make_key<T>(box2[lane], first) < list[t.k - 1])) continue;
       distances2<D>(t, lane, points, d2);
-      auto* list = t.nearest + static_cast<int64_t>(lane) * t.k;
       const int32_t self = t.self ? t.self[lane] : -1;
       for (uint32_t hits = filled & at_most(d2, worst[lane]); hits; hits &= hits - 1) {
         const int p = __builtin_ctz(hits);
@@ -117,8 +127,11 @@ void knn(SearchTask<T>& t) {
       }
       worst[lane] = key_distance<T>(list[t.k - 1]);
     }
-    farthest = worst[0];
-    for (int l = 1; l < kLeaf; ++l) farthest = worst[l] > farthest ? worst[l] : farthest;
+    farthest = K(0);
+    for (int l = 0; l < t.queries; ++l) {
+      const K last = t.nearest[static_cast<int64_t>(l) * t.k + t.k - 1];
+      farthest = last > farthest ? last : farthest;
+    }
   }
 }
 

@@ -15,8 +15,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Prints one block per dataset."""
-    from geoinfluencer.training.resolve import catalog_lines
+    from geoinfluencer.datasets.catalog import CATALOG
+    from geoinfluencer.training.configuration.resolve import builtin_layer
 
-    for line in catalog_lines():
-        print(line)
+    for name, entry in CATALOG.items():
+        presets = ", ".join(builtin_layer(name).section("presets").values)
+        protocol = getattr(entry.cls, "protocol", "nodes")
+        need = "needs --data-root" if entry.needs_root else "needs no files"
+        print(f"{name}: {entry.description}")
+        print(f"    protocol {protocol}; {need}; presets {presets}")
+    print("package.module:Class: your own torch_geometric.data.Dataset")
     return 0

@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Prints the findings."""
-    from geoinfluencer.training.doctor import findings
+    from geoinfluencer.cli.findings import findings
 
     for section, lines in findings().items():
         print(section)

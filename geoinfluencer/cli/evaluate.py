@@ -80,7 +80,7 @@ def _files(options: argparse.Namespace, form: dict[str, str | None]) -> int:
     if missing:
         raise InputError(f"eval: {missing[0]} is missing; give --pred, --truth and --protocol")
     from geoinfluencer.cli.output import print_metrics
-    from geoinfluencer.training.file_scores import evaluate_prediction_file
+    from geoinfluencer.training.scoring.file_scores import evaluate_prediction_file
 
     names = ("particles", "pt_min", "eta_max", "min_hits")
     given = {name: getattr(options, name) for name in names if getattr(options, name) is not None}

@@ -10,15 +10,11 @@ def print_metrics(metrics: Mapping[str, Any], title: str) -> None:
     """Prints the protocol's own metrics with the window, one per line."""
     from geoinfluencer.training.tasks import TASKS
 
-    definitions = TASKS[metrics["protocol"]](None).definitions()
-    window = ""
-    if metrics.get("pt_min") is not None:
-        window = (
-            f", pT >= {metrics['pt_min']:g} GeV, |eta| <= {metrics['eta_max']:g}, "
-            f">= {metrics['min_hits']:g} hits"
-        )
+    task = TASKS[metrics["protocol"]](None)
+    words = task.window_words(metrics)
+    window = f", {words}" if words else ""
     print(f"{title} (protocol {metrics['protocol']}{window})")
-    for name in definitions:
+    for name in task.definitions():
         if name in metrics:
             print(f"  {name:<24} {_number(metrics[name])}")
     if "ms_per_event" in metrics:

@@ -19,8 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Draws; prints where the report is."""
-    from geoinfluencer.training.reporting import draw
     from geoinfluencer.training.run_folder import RunFolder
+    from geoinfluencer.training.scoring.reporting import draw
 
     print(f"report: {draw(RunFolder(options.folder))}")
     return 0

@@ -197,10 +197,4 @@ def _check(
         raise InputError(f"suppression_radius is {suppression_radius}; it must not be negative")
     if not 0.0 <= min_share <= 1.0:
         raise InputError(f"min_share is {min_share}; it must be between 0 and 1")
-    if batch is not None and ptr is not None:
-        raise InputError("batch and ptr were both given; give one of them")
-    if ptr is not None:
-        return ptr
-    if batch is not None:
-        return ops.ptr_from_batch(batch)
-    return torch.tensor([0, follower.shape[0]], dtype=torch.int64, device=follower.device)
+    return ops.resolve_ptr(batch, ptr, follower.shape[0], follower.device)

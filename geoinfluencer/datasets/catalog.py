@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import os
 import sys
@@ -12,7 +11,7 @@ from torch_geometric.data import Dataset
 
 from geoinfluencer.datasets.toy_tracks import ToyTracks
 from geoinfluencer.datasets.trackml import TrackML
-from geoinfluencer.errors import InputError
+from geoinfluencer.errors import InputError, suggest
 
 
 @dataclass(frozen=True)
@@ -49,8 +48,7 @@ def resolve_dataset(name: str) -> type[Dataset]:
         return CATALOG[name].cls
     module_name, colon, class_name = name.partition(":")
     if not colon:
-        close = difflib.get_close_matches(name, CATALOG, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(CATALOG)}"
+        hint = suggest(name, CATALOG)
         raise InputError(f"dataset {name!r} is unknown; {hint} (your own: package.module:Class)")
     here = os.getcwd()
     added = here not in sys.path
@@ -70,10 +68,8 @@ def resolve_dataset(name: str) -> type[Dataset]:
     if not (isinstance(found, type) and issubclass(found, Dataset)):
         members = vars(module).items()
         known = [k for k, v in members if isinstance(v, type) and issubclass(v, Dataset)]
-        close = difflib.get_close_matches(class_name, known, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"it has: {', '.join(known) or 'none'}"
         raise InputError(
             f"dataset {name!r}: {class_name!r} of {module_name} is not a "
-            f"torch_geometric.data.Dataset; {hint}"
+            f"torch_geometric.data.Dataset; {suggest(class_name, known)}"
         )
     return found

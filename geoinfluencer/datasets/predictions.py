@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from geoinfluencer.atomic import atomic_path
 from geoinfluencer.errors import InputError
+from geoinfluencer.files.atomic import atomic_path
 
 UNASSIGNED = -1
 
@@ -21,7 +21,8 @@ class TrackPrediction:
     """What was predicted for one sample, and its truth where known.
 
     Attributes:
-        name: Name of the sample; its first number is the event's (``event000021001`` is 21001).
+        name: Name of the sample; the last number before a ``/`` is the event's, so that
+            ``event000021001/2`` is of event 21001.
         hit_id: (N,) int64.
         track_id: (N,) int64, negative = unassigned.
         score: (N,) confidence of the hit's track, in [0, 1]; nan or 0 when unassigned.

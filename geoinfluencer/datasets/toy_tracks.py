@@ -11,19 +11,19 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from torch_geometric.data import Data, Dataset
 
-from geoinfluencer.atomic import atomic_path
+from geoinfluencer.datasets.sample_cache import SampleCache, access_rng
 from geoinfluencer.datasets.toy_detector import ToyDetector
-from geoinfluencer.datasets.toy_generator import ToyEvent, ToyPhysics, generate_event
+from geoinfluencer.datasets.toy_generator import ToyEvent, generate_event
+from geoinfluencer.datasets.toy_physics import ToyPhysics
 from geoinfluencer.datasets.track_sample import (
-    SampleCache,
     TrackHits,
     Window,
-    access_rng,
-    augmented,
     make_builder,
     track_sample,
 )
 from geoinfluencer.errors import InputError
+from geoinfluencer.files.atomic import atomic_path
+from geoinfluencer.graphs.augment import augmented
 
 _VERSION = 1  # raise when a seed no longer gives the same event
 _SPLIT_KEYS = {"train": 0, "calib": 1, "val": 2, "test": 3}

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import math
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 from torch_geometric.data import Data
 
-from geoinfluencer.errors import InputError
-from geoinfluencer.graphs.augment import transform_tracks
+from geoinfluencer.errors import InputError, suggest
 from geoinfluencer.graphs.tracks import TrackGraph
 
 GraphBuilder = Callable[[np.ndarray, np.ndarray | None, np.ndarray | None], Data]
@@ -82,9 +78,7 @@ def make_builder(options: Mapping[str, Any] | None) -> GraphBuilder:
     known = [name for name in inspect.signature(TrackGraph).parameters if name != "self"]
     for name in options:
         if name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}"
-            raise InputError(f"graph: unknown option {name!r}; {hint}")
+            raise InputError(f"graph: unknown option {name!r}; {suggest(name, known)}")
     return TrackGraph(**options)
 
 
@@ -138,46 +132,3 @@ def local_instances(particle_id: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     number = np.cumsum(ids != 0) - 1
     number[ids == 0] = -1
     return number[inverse.reshape(-1)].astype(np.int64), sizes[ids != 0]
-
-
-def augmented(
-    sample: Data, rng: np.random.Generator, *, rotate: bool, mirror_z: bool, mirror_phi: bool
-) -> Data:
-    """The sample under a random symmetry of a solenoid; the graph is not built again."""
-    return transform_tracks(
-        sample,
-        angle=rng.uniform(-math.pi, math.pi) if rotate else 0.0,
-        mirror_z=bool(mirror_z and rng.random() < 0.5),
-        mirror_phi=bool(mirror_phi and rng.random() < 0.5),
-    )
-
-
-def consecutive(instance: Tensor) -> Tensor:
-    """Number (N,) instances 0..K-1 again after nodes were taken away; -1 stays."""
-    ids, number = torch.unique(instance, return_inverse=True)
-    return number - int(len(ids) > 0 and int(ids[0]) == -1)
-
-
-def access_rng() -> np.random.Generator:
-    """Return a generator seeded from torch's: it differs per access, epoch and worker, and
-    repeats under ``torch.manual_seed``."""
-    return np.random.default_rng(int(torch.randint(2**63 - 1, (1,)).item()))
-
-
-class SampleCache:
-    """The last ``size`` samples, for splits whose samples never change."""
-
-    def __init__(self, size: int) -> None:
-        self.size = size
-        self._samples: OrderedDict[int, Data] = OrderedDict()
-
-    def get(self, key: int, make: Callable[[], Data]) -> Data:
-        """Return a shallow copy of the sample, made when it is not kept."""
-        sample = self._samples.pop(key, None)
-        if sample is None:
-            sample = make()
-        if self.size > 0:
-            self._samples[key] = sample
-            while len(self._samples) > self.size:
-                self._samples.popitem(last=False)
-        return sample.__copy__()

@@ -12,13 +12,10 @@ import numpy as np
 import torch
 from torch_geometric.data import Data, Dataset
 
+from geoinfluencer.datasets.sample_cache import SampleCache, access_rng
 from geoinfluencer.datasets.track_sample import (
-    SampleCache,
     TrackHits,
     Window,
-    access_rng,
-    augmented,
-    consecutive,
     make_builder,
     track_sample,
 )
@@ -33,7 +30,7 @@ from geoinfluencer.datasets.trackml_splits import (
     split_pieces,
 )
 from geoinfluencer.errors import InputError
-from geoinfluencer.graphs.augment import crop_nodes
+from geoinfluencer.graphs.augment import augmented, crop_nodes
 
 Split = Literal["train", "calib", "val", "test", "all"]
 
@@ -237,7 +234,6 @@ class TrackML(Dataset):
             width = 2 * math.pi / self._sectors
             start = phi[rng.integers(len(phi))] - width * rng.random()
             whole = crop_nodes(whole, torch.from_numpy(in_sector(phi, start, width)))
-            whole.instance = consecutive(whole.instance)
         rotate, mirror_z, mirror_phi = self._augment
         return augmented(whole, rng, rotate=rotate, mirror_z=mirror_z, mirror_phi=mirror_phi)
 

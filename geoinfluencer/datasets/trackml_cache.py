@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from geoinfluencer.atomic import atomic_path
 from geoinfluencer.datasets.trackml_io import EventFiles, TrackMLEvent, read_event
+from geoinfluencer.files.atomic import atomic_path
 
 _VERSION = 1  # raise when the parsed arrays change their meaning
 
@@ -21,13 +21,13 @@ def load_event(
 ) -> TrackMLEvent:
     """Return :func:`read_event` of the files, from the cache when nothing has changed.
 
-    The cache (``.geoinfluencer`` beside the hits when that folder can be written, else
-    ``$XDG_CACHE_HOME/geoinfluencer``) is keyed by path, size and time of change of every file and
+    The cache (``$XDG_CACHE_HOME/geoinfluencer``, by default below ``~/.cache``; nothing is written
+    beside the data) is keyed by path, size and time of change of every file and
     by the options; an entry that cannot be read is parsed again and replaced.
     """
     if not cache:
         return read_event(files, truth=truth, cells=cells)
-    path = _folder(files) / f"{files.name}-{_key(files, truth, cells)}.npz"
+    path = _folder() / f"{files.name}-{_key(files, truth, cells)}.npz"
     event = _load(path)
     if event is None:
         event = read_event(files, truth=truth, cells=cells)
@@ -35,10 +35,7 @@ def load_event(
     return event
 
 
-def _folder(files: EventFiles) -> Path:
-    beside = files.hits.parent
-    if os.access(beside, os.W_OK):
-        return beside / ".geoinfluencer"
+def _folder() -> Path:
     home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(home) / "geoinfluencer"
 

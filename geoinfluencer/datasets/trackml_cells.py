@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from geoinfluencer.errors import InputError
-from geoinfluencer.tables import Kind, Table, read_table
+from geoinfluencer.files.tables import Kind, Table, read_table
 
 CELL_FEATURES = ("log_cells", "log_charge", "log_extent_0", "log_extent_1")
 DIRECTION_FEATURES = ("width_u", "width_v", "thickness", "dir_r", "dir_phi", "dir_z")

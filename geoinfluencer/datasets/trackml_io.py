@@ -12,8 +12,8 @@ import numpy as np
 
 from geoinfluencer.datasets.trackml_cells import cell_features
 from geoinfluencer.errors import InputError
-from geoinfluencer.kinematics import hit_kinematics, no_duplicates
-from geoinfluencer.tables import Table, line_of_row, read_table
+from geoinfluencer.files.momenta import hit_kinematics
+from geoinfluencer.files.tables import Table, line_of_row, no_duplicates, read_table
 
 _HITS_NAME = re.compile(r"(?P<name>.+)-hits\.csv(\.gz)?")
 
@@ -134,7 +134,7 @@ def _first_file(stem: Path) -> Path | None:
 def read_event(files: EventFiles, *, truth: bool = True, cells: bool = True) -> TrackMLEvent:
     """Parse one event.
 
-    Momenta are those of :func:`~geoinfluencer.kinematics.hit_kinematics`.
+    Momenta are those of :func:`~geoinfluencer.files.momenta.hit_kinematics`.
 
     Args:
         files: The event's files.

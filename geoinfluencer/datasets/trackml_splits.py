@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from geoinfluencer.errors import InputError
+from geoinfluencer.errors import InputError, suggest
 
 Share = tuple[float, float]  # part of an event in phi order: from, to; both in [0, 1]
 
@@ -133,8 +132,7 @@ def _fill_groups(names: list[str], given: dict[str, list[str]]) -> dict[str, lis
 def _checked(key: str, wanted: Sequence[str], names: Sequence[str], where: str) -> list[str]:
     for name in wanted:
         if name not in names:
-            close = difflib.get_close_matches(name, names, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(names[:5])}"
+            hint = suggest(name, names, most=5)
             raise InputError(f"{key}_events: no event {name!r} in {where}; {hint}")
     if len(set(wanted)) < len(wanted):
         raise InputError(f"{key}_events: an event is named twice; name each once")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch_geometric.data import Data
@@ -16,8 +17,20 @@ _ODD_IN_Z = [EDGE_FEATURES.index(f) for f in ("eta", "z0", "dz", "deta_out", "de
 
 
 def crop_nodes(data: Data, keep: Tensor) -> Data:
-    """The subgraph of the nodes where ``keep`` (N,) is True; every per-node field is cut alike."""
-    return data.subgraph(keep)
+    """The subgraph of the nodes where ``keep`` (N,) is True; every per-node field is cut alike.
+
+    Instances that are left are numbered 0..K-1 again, in their old order.
+    """
+    part = data.subgraph(keep)
+    if part.get("instance") is not None:
+        part.instance = consecutive(part.instance)
+    return part
+
+
+def consecutive(instance: Tensor) -> Tensor:
+    """Number (N,) instances 0..K-1 again after nodes were taken away; -1 stays."""
+    ids, number = torch.unique(instance, return_inverse=True)
+    return number - int(len(ids) > 0 and int(ids[0]) == -1)
 
 
 def transform_tracks(
@@ -51,3 +64,15 @@ def transform_tracks(
         if data.get("eta") is not None:
             out.eta = -data.eta
     return out
+
+
+def augmented(
+    sample: Data, rng: np.random.Generator, *, rotate: bool, mirror_z: bool, mirror_phi: bool
+) -> Data:
+    """The sample under a random one of the symmetries of :func:`transform_tracks`."""
+    return transform_tracks(
+        sample,
+        angle=rng.uniform(-math.pi, math.pi) if rotate else 0.0,
+        mirror_z=bool(mirror_z and rng.random() < 0.5),
+        mirror_phi=bool(mirror_phi and rng.random() < 0.5),
+    )

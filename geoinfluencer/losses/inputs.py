@@ -70,17 +70,11 @@ def prepare_nodes(
             )
     if instance.is_floating_point() or instance.dtype == torch.bool:
         raise InputError(f"instance has dtype {instance.dtype}; expected an integer type")
-    if batch is not None and ptr is not None:
-        raise InputError("batch and ptr were both given; give one of them")
     finite = {**embeddings, "node_weight": node_weight, "instance_weight": instance_weight}
     if check_finite:
         require_finite({name: value for name, value in finite.items() if value is not None})
 
-    if ptr is None:
-        if batch is None:
-            ptr = torch.tensor([0, size], dtype=torch.int64, device=instance.device)
-        else:
-            ptr = ops.ptr_from_batch(batch)
+    ptr = ops.resolve_ptr(batch, ptr, size, instance.device)
     raised = {name: _at_least_float32(value) for name, value in embeddings.items()}
     dtype = next(iter(raised.values())).dtype
     ids = instance.to(torch.int64).clamp(min=-1)

@@ -52,7 +52,8 @@ def normalize_energy(
 
     Args:
         energy: sum over pairs of weight x hinge.
-        active: number of pairs within the margin, not weighted.
+        active: number of pairs within the margin, not weighted; it is scaled by the square of the
+            mean node weight, so that a common factor on all weights acts as that many copies.
         segments, weight: all nodes that take part, and their weights.
         normalizer: ``"nodes"`` the sum of the node weights (their number when there are none),
             ``"active"`` the number of pairs within the margin, ``"balanced"`` the larger of these
@@ -64,13 +65,15 @@ def normalize_energy(
         energy, active (B,), weight (N,) -> (B,); 0 where there is nothing to divide by.
     """
     graphs = energy.shape[0]
+    nodes = ops.segment_sum(weight, segments.graph, graphs)
+    count = ops.segment_sum((weight > 0).to(weight.dtype), segments.graph, graphs)
+    pairs = active.to(energy.dtype) * (nodes / count.clamp_min(1)).square()
     if normalizer == "balanced":
-        nodes = ops.segment_sum(weight, segments.graph, graphs)
-        norm = torch.maximum(active.to(energy.dtype), nodes)
+        norm = torch.maximum(pairs, nodes)
     elif normalizer == "nodes":
-        norm = ops.segment_sum(weight, segments.graph, graphs)
+        norm = nodes
     elif normalizer == "active":
-        norm = active.to(energy.dtype)
+        norm = pairs
     elif normalizer == "pairs":
         norm = pair_weights(segments, weight, graphs, others_only=others_only)
     else:

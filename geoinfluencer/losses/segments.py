@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from geoinfluencer import ops
+
 
 @dataclass(frozen=True)
 class Segments:
@@ -40,12 +42,6 @@ class Segments:
         return slots, row[self.index]
 
 
-def node_graph(ptr: Tensor, num_nodes: int) -> Tensor:
-    """Graph (N,) of each node from ``ptr`` (B+1,), without a synchronisation."""
-    graphs = torch.arange(ptr.shape[0] - 1, device=ptr.device)
-    return torch.repeat_interleave(graphs, ptr.diff(), output_size=num_nodes)
-
-
 def instance_segments(instance: Tensor, ptr: Tensor) -> Segments:
     """Give every (graph, instance id) pair a slot.
 
@@ -60,7 +56,7 @@ def instance_segments(instance: Tensor, ptr: Tensor) -> Segments:
     """
     size = instance.shape[0]
     device = instance.device
-    graph = node_graph(ptr, size)
+    graph = ops.batch_from_ptr(ptr, size)
     ids = instance.clamp(min=-1)
     order = torch.argsort(ids, stable=True)
     if ptr.shape[0] > 2:  # several graphs: the graph is the major key

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
+from geoinfluencer.errors import InputError
+
 
 class LossTerms(dict[str, Tensor]):
     r"""Named UNWEIGHTED scalar terms of a loss, with the weights that make the total of them.
@@ -20,7 +22,7 @@ class LossTerms(dict[str, Tensor]):
             is an error.
 
     Raises:
-        KeyError: a weight was given for a term that is not there.
+        InputError: a weight was given for a term that is not there.
     """
 
     def __init__(
@@ -30,7 +32,7 @@ class LossTerms(dict[str, Tensor]):
         given = dict(weights or {})
         unknown = sorted(set(given) - set(self))
         if unknown:
-            raise KeyError(f"weights for unknown terms {unknown}; the terms are {sorted(self)}")
+            raise InputError(f"weights for unknown terms {unknown}; the terms are {sorted(self)}")
         self.weights: dict[str, float] = {name: float(given.get(name, 1.0)) for name in self}
 
     @property

@@ -1,6 +1,6 @@
 """Metrics: one protocol per file, pure functions on label arrays, accumulators over samples."""
 
-from geoinfluencer.metrics.files import PROTOCOLS, evaluate_files, score_files
+from geoinfluencer.metrics.files import PROTOCOLS, score_files
 from geoinfluencer.metrics.intervals import BinnedEfficiency, clopper_pearson, wilson
 from geoinfluencer.metrics.nodes import NodeMetrics
 from geoinfluencer.metrics.tracks import TrackMetrics, trackml_score
@@ -11,7 +11,6 @@ __all__ = [
     "NodeMetrics",
     "TrackMetrics",
     "clopper_pearson",
-    "evaluate_files",
     "score_files",
     "trackml_score",
     "wilson",

@@ -1,4 +1,4 @@
-"""The counts behind the track metrics, and the definitions that other tools print."""
+"""The track metrics as other tools define and print them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from collections import Counter
 import numpy as np
 
 from geoinfluencer.metrics.matching import TrackMatching
-
-Counts = Counter[str]
+from geoinfluencer.metrics.track_counts import Counts, ratio
 
 ACORN_STYLES = ("atlas", "one_way", "two_way")
 
@@ -84,45 +83,28 @@ def _acorn(match: TrackMatching, in_window: np.ndarray) -> Counts:
     return counts
 
 
-def ratios(c: Counts) -> dict[str, float]:
-    """Turn counts, of one event or pooled, into the flat dictionary of metrics; 0/0 is nan."""
+def other_ratios(c: Counts) -> dict[str, float]:
+    """Turn counts, of one event or pooled, into the metrics of the other tools; 0/0 is nan."""
     metrics: dict[str, float] = {
-        "dm_efficiency": _ratio(c["found"], c["particles"]),
-        "perfect_efficiency": _ratio(c["perfect"], c["particles"]),
-        "lhc_efficiency": _ratio(c["lhc"], c["particles"]),
-        "fake_rate": _ratio(c["fake"], c["scored"]),
-        "duplicate_rate": _ratio(c["duplicate"], c["scored"]),
-        "fake_rate_all": _ratio(c["fake_all"], c["tracks"]),
-        "duplicate_rate_all": _ratio(c["duplicate_all"], c["tracks"]),
-        "num_particles": c["particles"],
-        "num_tracks": c["tracks"],
-        "num_window_tracks": c["window_tracks"],
-        "noise_tracks": c["noise_tracks"],
-        "num_hits": c["hits"],
-        "unassigned_fraction": _ratio(c["unassigned"], c["hits"]),
-        "gnn_tracking_double_majority": _ratio(c["cluster_double"], c["particles"]),
-        "gnn_tracking_perfect": _ratio(c["cluster_perfect"], c["particles"]),
-        "gnn_tracking_lhc": _ratio(c["cluster_lhc"], c["window_tracks"]),
-        "gnn_tracking_fake_rate": _ratio(
+        "gnn_tracking_double_majority": ratio(c["cluster_double"], c["particles"]),
+        "gnn_tracking_perfect": ratio(c["cluster_perfect"], c["particles"]),
+        "gnn_tracking_lhc": ratio(c["cluster_lhc"], c["window_tracks"]),
+        "gnn_tracking_fake_rate": ratio(
             c["window_tracks"] - c["cluster_double"], c["window_tracks"]
         ),
-        "heptv2_double_majority": _ratio(c["cluster_double"], c["particles"]),
-        "heptv2_fake_rate": _ratio(c["window_tracks"] - c["cluster_double"], c["particles"]),
-        "heptv2_duplicate_rate": _ratio(
+        "heptv2_double_majority": ratio(c["cluster_double"], c["particles"]),
+        "heptv2_fake_rate": ratio(c["window_tracks"] - c["cluster_double"], c["particles"]),
+        "heptv2_duplicate_rate": ratio(
             c["cluster_pure"] - c["cluster_pure_particles"], c["cluster_pure_particles"]
         ),
-        "hepattn_efficiency": _ratio(c["hepattn_found"], c["particles"]),
-        "hepattn_fake_rate": _ratio(c["hepattn_fake"], c["hepattn_tracks"]),
+        "hepattn_efficiency": ratio(c["hepattn_found"], c["particles"]),
+        "hepattn_fake_rate": ratio(c["hepattn_fake"], c["hepattn_tracks"]),
     }
     for style in ACORN_STYLES:
         found, pairs = c[f"acorn_{style}_found"], c[f"acorn_{style}_pairs"]
-        metrics[f"acorn_{style}_efficiency"] = _ratio(found, c["particles"])
-        metrics[f"acorn_{style}_fake_rate"] = _ratio(
+        metrics[f"acorn_{style}_efficiency"] = ratio(found, c["particles"])
+        metrics[f"acorn_{style}_fake_rate"] = ratio(
             c["tracks"] - c[f"acorn_{style}_matched"], c["tracks"]
         )
-        metrics[f"acorn_{style}_duplicate_rate"] = _ratio(pairs - found, found)
+        metrics[f"acorn_{style}_duplicate_rate"] = ratio(pairs - found, found)
     return metrics
-
-
-def _ratio(numerator: int, denominator: int) -> float:
-    return numerator / denominator if denominator else float("nan")

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
-from geoinfluencer.errors import InputError
-from geoinfluencer.kinematics import hit_kinematics
+from geoinfluencer.errors import InputError, suggest
+from geoinfluencer.files.momenta import hit_kinematics
 from geoinfluencer.metrics.node_files import NodeFile, join_nodes, read_nodes
 from geoinfluencer.metrics.nodes import NodeMetrics
 from geoinfluencer.metrics.tracks import TrackMetrics
@@ -19,34 +18,6 @@ PROTOCOLS: dict[str, type[TrackMetrics] | type[NodeMetrics]] = {
     "trackml": TrackMetrics,
     "nodes": NodeMetrics,
 }
-
-
-def evaluate_files(
-    pred: str | Path,
-    truth: str | Path,
-    protocol: str,
-    *,
-    particles: str | Path | None = None,
-    pt_min: float = 0.9,
-    eta_max: float = 4.0,
-    min_hits: int = 3,
-    min_track_hits: int = 3,
-) -> dict[str, float | str]:
-    """Return the metrics of :func:`score_files` with ``protocol`` and, for tracks, the window."""
-    metrics = score_files(
-        pred,
-        truth,
-        protocol,
-        particles=particles,
-        pt_min=pt_min,
-        eta_max=eta_max,
-        min_hits=min_hits,
-        min_track_hits=min_track_hits,
-    )
-    result: dict[str, float | str] = {**metrics.compute(), "protocol": protocol}
-    if isinstance(metrics, TrackMetrics):
-        result |= metrics.window
-    return result
 
 
 def score_files(
@@ -90,9 +61,7 @@ def score_files(
         InputError: Names the file, the line and the remedy.
     """
     if protocol not in PROTOCOLS:
-        close = difflib.get_close_matches(protocol, PROTOCOLS, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(PROTOCOLS)}"
-        raise InputError(f"protocol {protocol!r} is unknown; {hint}")
+        raise InputError(f"protocol {protocol!r} is unknown; {suggest(protocol, PROTOCOLS)}")
     metrics: TrackMetrics | NodeMetrics = NodeMetrics()
     if protocol == "trackml":
         metrics = TrackMetrics(

@@ -10,9 +10,15 @@ from typing import Any, Literal
 import numpy as np
 
 from geoinfluencer.errors import InputError
-from geoinfluencer.kinematics import no_duplicates
+from geoinfluencer.files.tables import (
+    Kind,
+    Table,
+    line_of_row,
+    no_duplicates,
+    read_header,
+    read_table,
+)
 from geoinfluencer.metrics.arrays import as_array
-from geoinfluencer.tables import Kind, Table, line_of_row, read_header, read_table
 
 Role = Literal["prediction", "truth"]
 

@@ -44,7 +44,6 @@ class NodeMetrics:
     """
 
     protocol = "nodes"
-    primary_metric = "ari"
 
     def __init__(self) -> None:
         self._graphs: list[dict[str, float]] = []

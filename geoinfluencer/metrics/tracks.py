@@ -8,7 +8,7 @@ import numpy as np
 
 from geoinfluencer.errors import InputError
 from geoinfluencer.metrics.arrays import as_array
-from geoinfluencer.metrics.definitions import Counts, other_definitions, ratios
+from geoinfluencer.metrics.definitions import other_definitions, other_ratios
 from geoinfluencer.metrics.intervals import BinnedEfficiency
 from geoinfluencer.metrics.matching import (
     TrackMatching,
@@ -16,6 +16,7 @@ from geoinfluencer.metrics.matching import (
     long_tracks,
     match_tracks,
 )
+from geoinfluencer.metrics.track_counts import Counts, count_tracks, double_majority, ratios
 
 PT_EDGES = np.array([0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 1.2, 1.6, 2.2, 3.0, 4.5, 7.0, 12.0, 30.0, 100.0])
 _ETA_BINS = 16
@@ -63,7 +64,6 @@ class TrackMetrics:
     """
 
     protocol = "trackml"
-    primary_metric = "dm_efficiency"
 
     def __init__(
         self,
@@ -132,7 +132,9 @@ class TrackMetrics:
         with np.errstate(invalid="ignore"):
             in_window = enough & (np.float32(particle_pt) >= np.float32(self.pt_min))
             in_window &= np.abs(np.float32(particle_eta)) <= np.float32(self.eta_max)
-        counts, found = _count(match, in_window)
+        double, duplicate = double_majority(match), duplicates(match.majority, match.shared)
+        counts, found = count_tracks(match, in_window, double, duplicate)
+        counts.update(other_definitions(match, in_window, double, duplicate))
         counts["hits"], counts["unassigned"] = count, int((predicted < 0).sum())
         score = _score(groups, particle_id, weight)
 
@@ -140,7 +142,7 @@ class TrackMetrics:
         self._scores.append(score)
         rows = np.stack([particle_pt, particle_eta, found.astype(np.float64)], axis=1)
         self._particles.append(rows[enough])
-        metrics = {**ratios(counts), "trackml_score": score}
+        metrics = {**ratios(counts), **other_ratios(counts), "trackml_score": score}
         self.events[name or str(len(self._scores) - 1)] = metrics
         return metrics
 
@@ -149,6 +151,7 @@ class TrackMetrics:
         scores = [score for score in self._scores if not np.isnan(score)]
         return {
             **ratios(self._counts),
+            **other_ratios(self._counts),
             "trackml_score": float(np.mean(scores)) if scores else float("nan"),
             "num_events": len(self._scores),
         }
@@ -185,51 +188,8 @@ def _score(groups: TrackMatching, particle_id: np.ndarray, weight: np.ndarray) -
     total = float(weight.sum())
     if total == 0:
         return float("nan")
-    good = _double_majority(groups)
+    good = double_majority(groups)
     inside = np.flatnonzero(groups.hit_track >= 0)
     track = groups.hit_track[inside]
     is_majority = particle_id[inside] == groups.particle_id[groups.majority[track]]
     return float(weight[inside[is_majority & good[track]]].sum() / total)
-
-
-def _double_majority(match: TrackMatching) -> np.ndarray:
-    """(T,) bool, in integers: more than half of the track and of the particle."""
-    particle_size = match.particle_size[match.majority]
-    return (2 * match.shared > match.track_size) & (2 * match.shared > particle_size)
-
-
-def _count(match: TrackMatching, in_window: np.ndarray) -> tuple[Counts, np.ndarray]:
-    """Numerators and denominators of one event, and which particles (P,) are found."""
-    particles = len(match.particle_id)
-    particle_size = match.particle_size[match.majority]
-    double = _double_majority(match)
-    complete = match.shared == particle_size
-    perfect = complete & (match.shared == match.track_size)
-    lhc = 4 * match.shared > 3 * match.track_size
-    duplicate = duplicates(match.majority, match.shared)
-    noise = match.particle_id[match.majority] == 0
-    window = in_window[match.majority]
-    scored = window | noise
-    found = _any_of(match.majority[double], particles)
-    counts: Counts = Counter(
-        particles=int(in_window.sum()),
-        found=int((found & in_window).sum()),
-        perfect=int((_any_of(match.majority[perfect], particles) & in_window).sum()),
-        lhc=int((_any_of(match.majority[lhc], particles) & in_window).sum()),
-        tracks=len(double),
-        window_tracks=int(window.sum()),
-        noise_tracks=int(noise.sum()),
-        scored=int(scored.sum()),
-        fake=int((scored & ~double).sum()),
-        duplicate=int((scored & duplicate).sum()),
-        fake_all=int((~double).sum()),
-        duplicate_all=int(duplicate.sum()),
-    )
-    counts.update(other_definitions(match, in_window, double, duplicate))
-    return counts, found
-
-
-def _any_of(index: np.ndarray, size: int) -> np.ndarray:
-    mask = np.zeros(size, dtype=bool)
-    mask[index] = True
-    return mask

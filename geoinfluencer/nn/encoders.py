@@ -1,118 +1,97 @@
-"""Encoders: a graph in, one state per node out; chosen by name in a model's configuration."""
+"""Encoders by name: a graph in, one state per node out; a model's configuration chooses one."""
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor, nn
+from typing import Protocol
+
+from torch import nn
 from torch_geometric.nn import GATv2Conv, GINEConv, SAGEConv
 
 from geoinfluencer.errors import InputError
+from geoinfluencer.nn.conv_encoder import ConvEncoder, PointwiseEncoder
 from geoinfluencer.nn.influencer_conv import InfluencerConv
-from geoinfluencer.nn.interaction import InteractionLayer
+from geoinfluencer.nn.interaction import InteractionEncoder
 from geoinfluencer.nn.mlp import mlp
 
-ENCODERS = ("interaction", "influencer", "sage", "gatv2", "gine", "pointwise")
+
+class EncoderBuilder(Protocol):
+    """Makes an encoder: F node features, A edge features (0 = none), C channels, L layers; with
+    ``neighbors``, who can, takes that many neighbours in a learned space instead of the edges."""
+
+    def __call__(
+        self, f: int, a: int, c: int, layers: int, *, neighbors: int | None, dropout: float
+    ) -> nn.Module: ...
 
 
-class InteractionEncoder(nn.Module):
-    """Stack of :class:`InteractionLayer`: node and edge states refined together.
+def interaction(
+    f: int, a: int, c: int, layers: int, *, neighbors: int | None, dropout: float
+) -> nn.Module:
+    """Interaction network (`Battaglia et al., NeurIPS 2016 <https://arxiv.org/abs/1612.00222>`_)."""
+    return InteractionEncoder(f, a, c, layers, dropout=dropout)
 
-    Args:
-        in_channels, edge_channels: sizes F and A of the features.
-        hidden_channels: size C of the states.
-        num_layers: interaction layers.
-        dropout: inside the perceptrons.
 
-    Shapes:
-        x (N, F), ``edge_index`` (2, E), ``edge_attr`` (E, A) -> (N, C).
-    """
-
-    def __init__(
-        self, in_channels: int, edge_channels: int, hidden_channels: int, num_layers: int,
-        *, dropout: float = 0.0,
-    ) -> None:  # fmt: skip
-        super().__init__()
-        self.node = mlp([in_channels, hidden_channels, hidden_channels])
-        self.edge = mlp([max(edge_channels, 1), hidden_channels, hidden_channels])
-        self.layers = nn.ModuleList(
-            InteractionLayer(hidden_channels, dropout=dropout) for _ in range(num_layers)
+def influencer(
+    f: int, a: int, c: int, layers: int, *, neighbors: int | None, dropout: float
+) -> nn.Module:
+    """:class:`~geoinfluencer.nn.InfluencerConv`, after the `Influencer Loss
+    <https://doi.org/10.1051/epjconf/202429509016>`_; with ``neighbors`` in its own space."""
+    if neighbors is not None:
+        return ConvEncoder(
+            lambda: InfluencerConv(c, c, k=neighbors), f, c, layers, reads="batch", dropout=dropout
         )
-
-    def forward(
-        self, x: Tensor, edge_index: Tensor, edge_attr: Tensor | None, batch: Tensor | None = None
-    ) -> Tensor:
-        if edge_attr is None:
-            edge_attr = x.new_ones(edge_index.shape[1], 1)
-        nodes, edges = self.node(x), self.edge(edge_attr)
-        for layer in self.layers:
-            nodes, edges = layer(nodes, edges, edge_index)
-        return nodes
+    return ConvEncoder(
+        lambda: InfluencerConv(c, c, edge_dim=_edge_dim(a)),
+        f, c, layers, reads="edge_attr", dropout=dropout,
+    )  # fmt: skip
 
 
-class ConvEncoder(nn.Module):
-    """Residual stack of one-state graph convolutions: ours (``influencer``) or PyG's.
-
-    Edges are used in both directions. With ``neighbors`` set, ``influencer`` layers ignore the
-    given edges and look for neighbours in their own learned space.
-
-    Args:
-        kind: ``influencer``, ``sage``, ``gatv2``, ``gine`` or ``pointwise`` (no messages at all).
-        The rest as in :class:`InteractionEncoder`.
-        neighbors: k of the learned-space neighbours, for ``influencer`` only.
-
-    Shapes:
-        x (N, F), ``edge_index`` (2, E), ``edge_attr`` (E, A) or None -> (N, C).
-    """
-
-    def __init__(
-        self, kind: str, in_channels: int, edge_channels: int, hidden_channels: int,
-        num_layers: int, *, neighbors: int | None = None, dropout: float = 0.0,
-    ) -> None:  # fmt: skip
-        super().__init__()
-        self.kind, self.neighbors = kind, neighbors
-        self.edge_channels = edge_channels
-        self.node = mlp([in_channels, hidden_channels, hidden_channels])
-        self.convs = nn.ModuleList(
-            _conv(kind, hidden_channels, edge_channels, neighbors) for _ in range(num_layers)
-        )
-        self.norms = nn.ModuleList(nn.LayerNorm(hidden_channels) for _ in range(num_layers))
-        self.dropout = nn.Dropout(dropout)
-
-    def forward(
-        self, x: Tensor, edge_index: Tensor, edge_attr: Tensor | None, batch: Tensor | None = None
-    ) -> Tensor:
-        nodes = self.node(x)
-        if self.kind == "pointwise":
-            for conv, norm in zip(self.convs, self.norms, strict=True):
-                nodes = nodes + self.dropout(conv(norm(nodes)))
-            return nodes
-        both = torch.cat([edge_index, edge_index.flip(0)], dim=1)
-        attr = None if edge_attr is None else torch.cat([edge_attr, -edge_attr], dim=0)
-        for conv, norm in zip(self.convs, self.norms, strict=True):
-            state = norm(nodes)
-            if self.kind == "influencer" and self.neighbors is not None:
-                update = conv(state, batch=batch)
-            elif self.kind == "sage" or attr is None:
-                update = conv(state, both)
-            else:
-                update = conv(state, both, edge_attr=attr)
-            nodes = nodes + self.dropout(torch.nn.functional.silu(update))
-        return nodes
+def sage(
+    f: int, a: int, c: int, layers: int, *, neighbors: int | None, dropout: float
+) -> nn.Module:
+    """GraphSAGE (`Hamilton, Ying and Leskovec, NeurIPS 2017 <https://arxiv.org/abs/1706.02216>`_);
+    it reads no edge features."""
+    return ConvEncoder(lambda: SAGEConv(c, c), f, c, layers, reads="edge_index", dropout=dropout)
 
 
-def _conv(kind: str, channels: int, edge_channels: int, neighbors: int | None) -> nn.Module:
-    edge_dim = edge_channels or None
-    if kind == "influencer":
-        if neighbors is not None:
-            return InfluencerConv(channels, channels, k=neighbors)
-        return InfluencerConv(channels, channels, edge_dim=edge_dim)
-    if kind == "sage":
-        return SAGEConv(channels, channels)
-    if kind == "gatv2":
-        return GATv2Conv(channels, channels // 4, heads=4, edge_dim=edge_dim)
-    if kind == "gine":
-        return GINEConv(mlp([channels, channels, channels]), edge_dim=edge_dim or channels)
-    return mlp([channels, 2 * channels, channels])
+def gatv2(
+    f: int, a: int, c: int, layers: int, *, neighbors: int | None, dropout: float
+) -> nn.Module:
+    """GATv2 with 4 heads (`Brody, Alon and Yahav, ICLR 2022 <https://arxiv.org/abs/2105.14491>`_)."""
+    if c % 4:
+        raise InputError(f"model.hidden_channels is {c}; gatv2 needs a multiple of 4")
+    return ConvEncoder(
+        lambda: GATv2Conv(c, c // 4, heads=4, edge_dim=_edge_dim(a)),
+        f, c, layers, reads="edge_attr", dropout=dropout,
+    )  # fmt: skip
+
+
+def gine(
+    f: int, a: int, c: int, layers: int, *, neighbors: int | None, dropout: float
+) -> nn.Module:
+    """GINE (`Hu et al., ICLR 2020 <https://arxiv.org/abs/1905.12265>`_)."""
+    if not a:
+        raise InputError("model.encoder gine needs edge features; this dataset has none")
+    return ConvEncoder(
+        lambda: GINEConv(mlp([c, c, c]), edge_dim=_edge_dim(a)),
+        f, c, layers, reads="edge_attr", dropout=dropout,
+    )  # fmt: skip
+
+
+def pointwise(
+    f: int, a: int, c: int, layers: int, *, neighbors: int | None, dropout: float
+) -> nn.Module:
+    """No messages: the baseline that the others must beat."""
+    return PointwiseEncoder(f, c, layers, dropout=dropout)
+
+
+ENCODERS: dict[str, EncoderBuilder] = {
+    "interaction": interaction,
+    "influencer": influencer,
+    "sage": sage,
+    "gatv2": gatv2,
+    "gine": gine,
+    "pointwise": pointwise,
+}
 
 
 def build_encoder(
@@ -126,15 +105,12 @@ def build_encoder(
     """
     if name not in ENCODERS:
         raise InputError(f"model.encoder is {name!r}; choose one of {', '.join(ENCODERS)}")
-    if name == "gatv2" and hidden_channels % 4:
-        raise InputError(f"model.hidden_channels is {hidden_channels}; gatv2 needs a multiple of 4")
-    if name == "gine" and not edge_channels:
-        raise InputError("model.encoder gine needs edge features; this dataset has none")
-    if name == "interaction":
-        return InteractionEncoder(
-            in_channels, edge_channels, hidden_channels, num_layers, dropout=dropout
-        )
-    return ConvEncoder(
-        name, in_channels, edge_channels, hidden_channels, num_layers,
+    return ENCODERS[name](
+        in_channels, edge_channels, hidden_channels, num_layers,
         neighbors=neighbors, dropout=dropout,
     )  # fmt: skip
+
+
+def _edge_dim(edge_channels: int) -> int | None:
+    """Edge features of a convolution of a :class:`ConvEncoder`: one more, for the direction."""
+    return edge_channels + 1 if edge_channels else None

@@ -1,4 +1,4 @@
-"""Interaction layer: edges and nodes refine each other along directed pairs."""
+"""Interaction network: edges and nodes refine each other along directed pairs."""
 
 from __future__ import annotations
 
@@ -59,3 +59,40 @@ class InteractionLayer(nn.Module):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.channels})"
+
+
+class InteractionEncoder(nn.Module):
+    """Stack of :class:`InteractionLayer`: node and edge states refined together, as in
+    `Battaglia et al., NeurIPS 2016 <https://arxiv.org/abs/1612.00222>`_ and, for tracks,
+    `DeZoort et al., Comput. Softw. Big Sci. 5, 26 (2021) <https://arxiv.org/abs/2103.16701>`_.
+
+    Args:
+        in_channels, edge_channels: sizes F and A of the features.
+        hidden_channels: size C of the states.
+        num_layers: interaction layers.
+        dropout: inside the perceptrons.
+
+    Shapes:
+        x (N, F), ``edge_index`` (2, E), ``edge_attr`` (E, A) -> (N, C).
+    """
+
+    def __init__(
+        self, in_channels: int, edge_channels: int, hidden_channels: int, num_layers: int,
+        *, dropout: float = 0.0,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        self.node = mlp([in_channels, hidden_channels, hidden_channels])
+        self.edge = mlp([max(edge_channels, 1), hidden_channels, hidden_channels])
+        self.layers = nn.ModuleList(
+            InteractionLayer(hidden_channels, dropout=dropout) for _ in range(num_layers)
+        )
+
+    def forward(
+        self, x: Tensor, edge_index: Tensor, edge_attr: Tensor | None, batch: Tensor | None = None
+    ) -> Tensor:
+        if edge_attr is None:
+            edge_attr = x.new_ones(edge_index.shape[1], 1)
+        nodes, edges = self.node(x), self.edge(edge_attr)
+        for layer in self.layers:
+            nodes, edges = layer(nodes, edges, edge_index)
+        return nodes

@@ -4,7 +4,7 @@ Every op runs a native kernel where the library is there and a pure-torch twin
 (:mod:`geoinfluencer.ops.reference`) where it is not; :func:`backend` says which.
 """
 
-from geoinfluencer.ops.batching import batch_from_ptr, ptr_from_batch
+from geoinfluencer.ops.batching import batch_from_ptr, ptr_from_batch, resolve_ptr
 from geoinfluencer.ops.edges import knn_graph, radius_graph
 from geoinfluencer.ops.native import backend
 from geoinfluencer.ops.neighbors import knn, radius, radius_count
@@ -28,6 +28,7 @@ __all__ = [
     "radius",
     "radius_count",
     "radius_graph",
+    "resolve_ptr",
     "segment_logsumexp",
     "segment_max",
     "segment_mean",

@@ -42,3 +42,20 @@ def batch_from_ptr(ptr: Tensor, num_nodes: int | None = None) -> Tensor:
     ptr = ptr.to(torch.int64)
     graphs = torch.arange(ptr.shape[0] - 1, device=ptr.device)
     return torch.repeat_interleave(graphs, ptr.diff(), output_size=num_nodes)
+
+
+def resolve_ptr(
+    batch: Tensor | None, ptr: Tensor | None, num_nodes: int, device: torch.device
+) -> Tensor:
+    """Row pointers (B + 1,) where a caller may give ``batch`` (N,), ``ptr`` or neither: one graph.
+
+    Raises:
+        InputError: both were given, or ``batch`` is not as :func:`ptr_from_batch` wants it.
+    """
+    if batch is not None and ptr is not None:
+        raise InputError("batch and ptr were both given; give one of them")
+    if ptr is not None:
+        return ptr
+    if batch is not None:
+        return ptr_from_batch(batch)
+    return torch.tensor([0, num_nodes], dtype=torch.int64, device=device)

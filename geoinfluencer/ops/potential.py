@@ -181,6 +181,8 @@ def _setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]
 def _backward(ctx: Any, grad_energy: Tensor | None, *_: Any) -> tuple[Any, ...]:
     if grad_energy is None:
         return (None,) * 11
+    if torch.is_grad_enabled():  # a second derivative would silently miss these terms
+        raise RuntimeError("influence_potential is differentiable once: not with create_graph=True")
     if not ctx.need_grad:
         raise RuntimeError("influence_potential: the op was called with need_grad=False")
     grad_x, grad_y, x_ptr, y_ptr = ctx.saved_tensors

@@ -30,15 +30,15 @@ def loss_figure(rows: Rows) -> Figure | None:
             if len(values) > 20:
                 axis.plot(steps, values, color=color, linewidth=0.5, alpha=0.3)
             total = name == "total"
-            axis.plot(steps, smooth, color="black" if total else color, label=name,
-                      linewidth=1.8 if total else 1.4, marker="o" if len(values) < 20 else None,
-                      markersize=3)  # fmt: skip
+            axis.plot(steps, smooth, color="black" if total else color,
+                      label="total (weighted)" if total else name, linewidth=1.8 if total else 1.4,
+                      marker="o" if len(values) < 20 else None, markersize=3)  # fmt: skip
         positive = [v for key in terms for v in _column(rows, key) if v > 0]
         if positive:
             axis.set_yscale("log")
             axis.set_ylim(max(min(positive), 1e-4 * max(positive)), 1.5 * max(positive))
         axis.set_xlabel("optimisation step")
-        axis.set_ylabel("loss term (unweighted)")
+        axis.set_ylabel("loss terms and their weighted sum")
         if "train/learning_rate" in rows[0]:
             rate = axis.twinx()
             rate.plot(steps, _column(rows, "train/learning_rate"), color="#999999", linewidth=1,
@@ -50,7 +50,8 @@ def loss_figure(rows: Rows) -> Figure | None:
         png = render(canvas)
     caption = (
         f"{len(rows):,} logged steps, the last at step {int(steps[-1]):,}. Thick lines: running "
-        "means. The terms are unweighted; their weights are in the configuration."
+        "means. The coloured terms are unweighted; the total (black) is their sum with the weights "
+        "of the configuration."
     )
     return Figure("loss", "Learning", "Loss terms", caption, png)
 

@@ -14,7 +14,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Canvas
 
-from geoinfluencer.atomic import atomic_path
+from geoinfluencer.files.atomic import atomic_path
 
 # Okabe and Ito's colours less yellow and black, which vanish on white or read as axes; then
 # darker and lighter cousins. Neighbours in the list differ in lightness too.

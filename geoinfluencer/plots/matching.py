@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
+from geoinfluencer.metrics.matching import match_tracks
+
 RIGHT, ELSEWHERE, UNASSIGNED, IN_PART, NOISE_TAKEN, NOISE_LEFT, IGNORED = range(7)
 
 
 def majority(truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
-    """Per predicted id 0..P-1 the true id with most of its nodes (ties: the smaller id).
+    """Per predicted id 0..P-1 the true id with most of its nodes.
+
+    By :func:`~geoinfluencer.metrics.matching.match_tracks`, so that pictures agree with the numbers
+    beside them: of several it is the one with fewer nodes in all, then the smaller id.
 
     Args:
         truth: (N,) true instance, -1 = none (a candidate like any other).
@@ -17,13 +22,9 @@ def majority(truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     Returns:
         (P,) true id, -1 where noise dominates; P = largest predicted id + 1.
     """
-    inside = predicted >= 0
     result = np.full(int(predicted.max(initial=-1)) + 1, -1, np.int64)
-    pairs, count = np.unique(
-        np.stack([predicted[inside], truth[inside]]), axis=1, return_counts=True
-    )
-    order = np.lexsort((-pairs[1], count))  # the last one written wins
-    result[pairs[0][order]] = pairs[1][order]
+    match = match_tracks(predicted, truth + 1)  # noise is particle 0 there
+    result[match.track_id] = match.particle_id[match.majority] - 1
     return result
 
 

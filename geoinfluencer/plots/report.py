@@ -9,7 +9,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from geoinfluencer.atomic import atomic_path
+from geoinfluencer.files.atomic import atomic_path
 from geoinfluencer.plots.figures import Figure
 
 _STYLE = """

@@ -1,5 +1,9 @@
-"""Training, evaluation and prediction: what the commands do, as functions."""
+"""Training, evaluation and prediction: what the commands do, as functions.
 
-from geoinfluencer.training.engine import Interrupted, Run, evaluate, predict, train
+``run`` holds :func:`train`; ``configuration`` what decides a run, ``fitting`` the part in which
+weights change, ``scoring`` what is made of a model, ``tasks`` what differs between kinds of data.
+"""
+
+from geoinfluencer.training.run import Interrupted, Run, evaluate, predict, train
 
 __all__ = ["Interrupted", "Run", "evaluate", "predict", "train"]

@@ -15,8 +15,9 @@ import torch_geometric
 from torch import nn
 
 from geoinfluencer import __version__
-from geoinfluencer.atomic import atomic_path
 from geoinfluencer.errors import InputError
+from geoinfluencer.files.atomic import atomic_path
+from geoinfluencer.training.data import build_model
 
 META_KEY = "geoinfluencer"
 FORMAT = 1  # raised when an older program could not read the file
@@ -84,8 +85,6 @@ class Checkpoint:
 
     def build_model(self) -> nn.Module:
         """The model with its weights and normalisation, in evaluation mode."""
-        from geoinfluencer.training.data import build_model
-
         model = build_model(self.state.config["model"], self.state.data)
         try:
             model.load_state_dict(self.weights)

@@ -1,9 +1,8 @@
-"""Datasets, loaders and the model that fits them."""
+"""Datasets, what is read off them, and the model that fits them."""
 
 from __future__ import annotations
 
 import inspect
-import os
 import typing
 from collections.abc import Mapping, Sequence
 from itertools import islice
@@ -14,12 +13,11 @@ import torch
 from torch import nn
 from torch.utils.data import Dataset, Subset
 from torch_geometric.data import Data
-from torch_geometric.loader import DataLoader
 
 from geoinfluencer.errors import InputError
 from geoinfluencer.graphs.sample import validate_sample
-from geoinfluencer.training.config import RunConfig, TrainSection
-from geoinfluencer.training.sampler import StepBatches, mixed_seed
+from geoinfluencer.models import InfluencerSegmenter
+from geoinfluencer.training.configuration.config import RunConfig
 
 MEMORY_LIMIT = 2**31  # bytes of held-out samples kept between validations
 
@@ -69,30 +67,6 @@ def _whole(cls: type, config: RunConfig, split: str) -> Any:
     return samples
 
 
-class SeededAccess(Dataset[Data]):
-    """Samples whose random augmentation depends on the place in the stream and nothing else.
-
-    Args:
-        samples: the training samples; an item may draw from torch's generator.
-        seed: of the run.
-
-    An item is asked for by ``(position, index)``: its place in the stream of
-    :class:`~geoinfluencer.training.sampler.StepBatches`, and its number in ``samples``.
-    """
-
-    def __init__(self, samples: Dataset[Data], seed: int) -> None:
-        self.samples, self.seed = samples, seed
-
-    def __getitem__(self, place: tuple[int, int]) -> Data:
-        position, index = place
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(mixed_seed(self.seed, position))
-            return self.samples[index]
-
-    def __len__(self) -> int:
-        return len(self.samples)  # type: ignore[arg-type]
-
-
 def held_in_memory(samples: Dataset[Data]) -> Sequence[Data] | Dataset[Data]:
     """The samples as a list when they fit in :data:`MEMORY_LIMIT`, else as they are."""
     kept: list[Data] = []
@@ -106,50 +80,20 @@ def held_in_memory(samples: Dataset[Data]) -> Sequence[Data] | Dataset[Data]:
     return kept
 
 
-def cores() -> int:
-    """CPU cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+def describe(samples: Dataset[Data], source: str, *, truth: bool = True) -> dict[str, Any]:
+    """Channels and classes of a dataset, read from its first sample (which is checked).
 
+    Args:
+        samples: the dataset.
+        source: what to call its first sample in an error.
+        truth: whether it must have truth; see :func:`check_truth`.
 
-def num_workers(settings: TrainSection) -> int:
-    """Loader processes: half the cores, at most 8, none where there are no cores to spare."""
-    if settings.workers != "auto":
-        return settings.workers
-    return min(8, cores() // 2) if cores() > 2 else 0
-
-
-def train_loader(
-    samples: Dataset[Data],
-    settings: TrainSection,
-    *,
-    start: int = 0,
-    rank: int = 0,
-    world_size: int = 1,
-) -> DataLoader:
-    """Endless shuffled batches from batch number ``start`` on; see :class:`StepBatches`."""
-    batches = StepBatches(
-        len(samples),  # type: ignore[arg-type]
-        settings.batch_size,
-        seed=settings.seed,
-        start=start,
-        rank=rank,
-        world_size=world_size,
-    )
-    workers = num_workers(settings)
-    return DataLoader(
-        SeededAccess(samples, settings.seed),
-        batch_sampler=batches,
-        num_workers=workers,
-        persistent_workers=workers > 0,
-        pin_memory=torch.cuda.is_available(),
-    )
-
-
-def describe(samples: Dataset[Data], source: str) -> dict[str, Any]:
-    """Channels and classes of a dataset, read from its first sample (which is checked)."""
+    Raises:
+        InputError: the sample breaks the data contract, or has no truth.
+    """
     first = validate_sample(samples[0], source)
+    if truth:
+        check_truth(first, class_names(samples), source)
     edge_attr = first.get("edge_attr")
     return {
         "in_channels": int(first.x.shape[1]),
@@ -158,17 +102,42 @@ def describe(samples: Dataset[Data], source: str) -> dict[str, Any]:
     }
 
 
+def check_truth(sample: Data, classes: Sequence[str], source: str) -> None:
+    """Raises InputError when a sample lacks what training and scores need: ``instance``, and ``y``
+    below C where the dataset has ``class_names`` (C)."""
+    if sample.get("instance") is None:
+        raise InputError(
+            f"{source}: `instance` (N,) is missing; give every node its instance, -1 for none"
+        )
+    if not classes:
+        return
+    y = sample.get("y")
+    if y is None:
+        raise InputError(
+            f"{source}: `y` (N,) is missing, but the dataset has class_names; give every node its "
+            "class, -1 for none, or drop class_names"
+        )
+    if y.numel() and int(y.max()) >= len(classes):
+        raise InputError(
+            f"{source}: `y` holds {int(y.max())}, but class_names has {len(classes)} classes; "
+            "number them from 0"
+        )
+
+
+def attribute(samples: object, name: str, default: Any) -> Any:
+    """An attribute of a dataset, or of the one that a ``Subset`` is a part of."""
+    while isinstance(samples, Subset) and not hasattr(samples, name):
+        samples = samples.dataset
+    return getattr(samples, name, default)
+
+
 def class_names(samples: object) -> list[str]:
     """Names of the classes of a dataset (its attribute ``class_names``); empty: class-agnostic."""
-    while not hasattr(samples, "class_names") and hasattr(samples, "dataset"):
-        samples = samples.dataset
-    return list(getattr(samples, "class_names", ()))
+    return list(attribute(samples, "class_names", ()))
 
 
 def build_model(settings: Mapping[str, Any], data: Mapping[str, Any]) -> nn.Module:
     """The segmenter of a configuration's ``model`` section for data of these channels."""
-    from geoinfluencer.models import InfluencerSegmenter
-
     return InfluencerSegmenter(
         in_channels=data["in_channels"],
         edge_channels=data["edge_channels"],

@@ -9,9 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.data import Batch
 
-from geoinfluencer.errors import InputError
+from geoinfluencer.errors import InputError, suggest
 from geoinfluencer.losses import InfluencerLoss, LossTerms
-from geoinfluencer.training.checks import suggest
 
 # A further loss on the same outputs is one more line here.
 LOSSES: dict[str, type[nn.Module]] = {"influencer": InfluencerLoss}

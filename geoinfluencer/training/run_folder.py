@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from geoinfluencer.atomic import atomic_path
 from geoinfluencer.errors import InputError
+from geoinfluencer.files.atomic import atomic_path
 
 RUNS = Path("runs")
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
 from geoinfluencer.cli.main import main
 
@@ -22,7 +24,9 @@ def tiny() -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def run_folder(tmp_path_factory: pytest.TempPathFactory, tiny: list[str]) -> Path:
+def run_folder(
+    _one_thread: None, tmp_path_factory: pytest.TempPathFactory, tiny: list[str]
+) -> Path:
     """The folder of ``train --max-steps 5``; look, do not touch."""
     folder = tmp_path_factory.mktemp("cli") / "run"
     arguments = ["train", "--dataset", "toy-tracks", "--max-steps", "5", "--out", str(folder)]
@@ -39,4 +43,13 @@ def best(run_folder: Path) -> str:
 @pytest.fixture
 def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Drawing takes far longer than these runs."""
-    monkeypatch.setattr("geoinfluencer.training.reporting.draw", lambda *_, **__: None)
+    monkeypatch.setattr("geoinfluencer.training.scoring.reporting.draw", lambda *_, **__: None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> Iterator[None]:
+    """Threads only wait for each other over tensors as small as these."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

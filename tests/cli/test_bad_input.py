@@ -111,6 +111,6 @@ def test_interrupt_is_no_traceback(
     def interrupted() -> dict[str, dict[str, str]]:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("geoinfluencer.training.doctor.findings", interrupted)
+    monkeypatch.setattr("geoinfluencer.cli.findings.findings", interrupted)
     assert main(["doctor"]) == 130
     assert capsys.readouterr().err == "geoinfluencer: interrupted\n"

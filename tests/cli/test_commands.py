@@ -33,7 +33,8 @@ def test_files_score_like_the_model_that_wrote_them(
     best: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "eval"
-    main(["eval", "--checkpoint", best, "--split", "test", "--out", str(out)])
+    fixed = ["--set", "condensation.radius=1.0"]
+    main(["eval", "--checkpoint", best, "--split", "test", "--out", str(out), *fixed])
     files = ["--pred", str(out / "predictions.csv"), "--truth", str(out / "truth.csv")]
     window = ["--protocol", "trackml", "--pt-min", "0", "--out", str(tmp_path / "files")]
     assert main(["eval", *files, *window]) == 0
@@ -41,7 +42,8 @@ def test_files_score_like_the_model_that_wrote_them(
         json.loads((folder / "metrics.json").read_text()) for folder in (out, tmp_path / "files")
     )
     assert scored["dm_efficiency"] == model["dm_efficiency"]
-    assert scored["num_tracks"] == model["num_tracks"]
+    assert scored["num_tracks"] == model["num_tracks"] > 0
+    assert scored["fake_rate"] == model["fake_rate"]
     assert (tmp_path / "files" / "report.html").is_file()
     assert "dm_efficiency" in capsys.readouterr().out
     assert main(["eval", *files, "--protocol", "nodes"]) == 0
@@ -97,11 +99,35 @@ def test_doctor(capsys: pytest.CaptureFixture[str]) -> None:
     assert __version__ in printed
 
 
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (None, "none ($GEOINFLUENCER_TEST_DATA is not set)"),
+        ("{tmp}/nowhere", "none ($GEOINFLUENCER_TEST_DATA: no folder {tmp}/nowhere)"),
+        ("{tmp}", "{tmp}"),
+    ],
+)
+def test_doctor_takes_test_data_from_the_environment_alone(
+    value: str | None,
+    expected: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.delenv("GEOINFLUENCER_TEST_DATA", raising=False)
+    if value is not None:
+        monkeypatch.setenv("GEOINFLUENCER_TEST_DATA", value.format(tmp=tmp_path))
+    assert main(["doctor"]) == 0
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "test data" in line]
+    assert line.split(maxsplit=2)[2] == expected.format(tmp=tmp_path)
+
+
 def test_datasets(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["datasets"]) == 0
     printed = capsys.readouterr().out
     for word in ("toy-tracks", "trackml", "--data-root", "quick", "package.module:Class"):
         assert word in printed
+    assert "    protocol trackml; needs no files; presets cpu, gpu, quick, full\n" in printed
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from geoinfluencer.datasets.toy_detector import ToyDetector
-from geoinfluencer.datasets.toy_generator import ToyPhysics, generate_event
+from geoinfluencer.datasets.toy_generator import generate_event
+from geoinfluencer.datasets.toy_physics import ToyPhysics
 
 BIG = 9007199254740993  # 2^53 + 1: the first integer that a float64 cannot hold
 

@@ -32,7 +32,7 @@ def test_own_class_from_the_current_folder(tmp_path: Path, monkeypatch: pytest.M
     ("name", "message"),
     [
         ("trackm", "did you mean 'trackml'"),
-        ("zzz", "there are: toy-tracks, trackml"),
+        ("zzz", "known here: toy-tracks, trackml"),
         ("no_such_module:A", "cannot import 'no_such_module'"),
         (":A", "cannot import ''"),
     ],

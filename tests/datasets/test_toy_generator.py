@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from geoinfluencer.datasets.toy_detector import ToyDetector
-from geoinfluencer.datasets.toy_generator import ToyEvent, ToyPhysics, generate_event
+from geoinfluencer.datasets.toy_generator import ToyEvent, generate_event
+from geoinfluencer.datasets.toy_physics import ToyPhysics
 from geoinfluencer.errors import InputError
 
 CLEAN = {"smear_rphi": 0.0, "smear_z": 0.0, "hole_fraction": 0.0, "noise_fraction": 0.0}

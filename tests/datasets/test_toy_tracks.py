@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+import inspect
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,8 @@ from torch_geometric.data import Dataset
 from torch_geometric.loader import DataLoader
 
 from geoinfluencer.datasets import ToyTracks
+from geoinfluencer.datasets.toy_detector import ToyDetector
+from geoinfluencer.datasets.toy_physics import ToyPhysics
 from geoinfluencer.errors import InputError
 from geoinfluencer.graphs.sample import validate_sample
 
@@ -119,3 +123,23 @@ def test_bad_options() -> None:
         ToyTracks(graph={"curvature_mx": 1.0})
     with pytest.raises(InputError, match="eta_max"):
         ToyTracks(eta_max=0.0)
+
+
+OWNERS = {
+    field.name: (part, field)
+    for part, cls in (("detector", ToyDetector), ("physics", ToyPhysics))
+    for field in dataclasses.fields(cls)
+}
+
+
+@pytest.mark.parametrize("name", OWNERS)
+def test_options_of_detector_and_physics_have_their_names_defaults_and_arrive(name: str) -> None:
+    part, field = OWNERS[name]
+    option = inspect.signature(ToyTracks).parameters[name]
+    assert option.default == field.default and type(option.default) is type(field.default)
+    other = {"pt_spectrum": "uniform", "num_tracks_max": 20}.get(name)
+    if other is None:
+        other = field.default + (1 if isinstance(field.default, int) else 0.25)
+    dataset = ToyTracks(**{name: other})
+    changed = dataclasses.replace(getattr(ToyTracks(), part), **{name: other})
+    assert getattr(dataset, part) == changed != getattr(ToyTracks(), part)

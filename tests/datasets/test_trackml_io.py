@@ -156,10 +156,11 @@ def test_bad_files(
 def test_cache_is_used_and_follows_changes(
     tmp_path: Path, write_event: WriteEvent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     tables = write_event()
     (files,) = find_events(tmp_path)
     first = load_event(files)
-    assert list((tmp_path / ".geoinfluencer").iterdir())
+    assert list((tmp_path / "cache" / "geoinfluencer").iterdir())
 
     def not_again(*args: object, **kwargs: object) -> None:
         raise AssertionError("parsed again")
@@ -174,11 +175,14 @@ def test_cache_is_used_and_follows_changes(
     assert load_event(files).pos[0, 0] == pytest.approx(first.pos[0, 0] + 1000, rel=1e-5)
 
 
-def test_damaged_cache_is_replaced(tmp_path: Path, write_event: WriteEvent) -> None:
+def test_damaged_cache_is_replaced(
+    tmp_path: Path, write_event: WriteEvent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     write_event()
     (files,) = find_events(tmp_path)
     first = load_event(files)
-    (entry,) = (tmp_path / ".geoinfluencer").iterdir()
+    (entry,) = (tmp_path / "cache" / "geoinfluencer").iterdir()
     entry.write_bytes(entry.read_bytes()[:100])
     np.testing.assert_array_equal(load_event(files).pos, first.pos)
     assert entry.stat().st_size > 100

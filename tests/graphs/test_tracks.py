@@ -4,7 +4,7 @@ import torch
 
 from geoinfluencer.errors import InputError
 from geoinfluencer.graphs import EDGE_FEATURES, NODE_FEATURES, TrackGraph
-from geoinfluencer.graphs.augment import crop_nodes, transform_tracks
+from geoinfluencer.graphs.augment import augmented, crop_nodes, transform_tracks
 from geoinfluencer.graphs.doublets import find_doublets, helix_through_origin
 from geoinfluencer.graphs.surfaces import surface_successions
 from geoinfluencer.graphs.tracks import rings
@@ -182,3 +182,39 @@ def test_cropping_keeps_the_edges_inside() -> None:
     assert part.num_nodes == 80 and part.edge_index.shape[1] == int(inside.sum())
     assert torch.equal(part.instance, data.instance[keep])
     assert torch.equal(part.edge_attr, data.edge_attr[inside])
+
+
+def test_cropping_numbers_the_instances_that_are_left() -> None:
+    pos, surface, track = event()
+    data = TrackGraph()(pos, surface)
+    bare = crop_nodes(data, torch.from_numpy(track % 2 == 1))
+    assert "instance" not in bare
+    data.instance = torch.from_numpy(np.where(track == 5, -1, track))
+    before = data.instance.clone()
+    part = crop_nodes(data, torch.from_numpy(track % 2 == 1))
+    old = before[torch.from_numpy(track % 2 == 1)]
+    assert torch.equal(part.instance == -1, old == -1) and bool((old == -1).any())
+    # odd ids 1, 3, 7, 9, ... in their order, without the noise at 5
+    expected = torch.searchsorted(old[old >= 0].unique(), old[old >= 0])
+    assert torch.equal(part.instance[old >= 0], expected)
+    assert torch.equal(data.instance, before)
+    assert crop_nodes(data, torch.zeros(len(track), dtype=torch.bool)).instance.shape == (0,)
+
+
+def test_random_symmetries_follow_their_switches_and_generator() -> None:
+    pos, surface, _ = event()
+    data = TrackGraph()(pos, surface)
+    off = {"rotate": False, "mirror_z": False, "mirror_phi": False}
+    assert torch.equal(augmented(data, np.random.default_rng(0), **off).pos, data.pos)
+    turned = [
+        augmented(data, np.random.default_rng(i), **off | {"rotate": True}) for i in (0, 0, 1)
+    ]
+    assert torch.equal(turned[0].pos, turned[1].pos)
+    assert not torch.allclose(turned[0].pos, turned[2].pos)
+    radius = [sample.pos[:, :2].norm(dim=1) for sample in (data, turned[0])]
+    torch.testing.assert_close(radius[0], radius[1])
+    z = {
+        float(augmented(data, np.random.default_rng(i), **off | {"mirror_z": True}).pos[0, 2])
+        for i in range(20)
+    }
+    assert z == {float(data.pos[0, 2]), -float(data.pos[0, 2])}

@@ -41,6 +41,7 @@ def naive_terms(
     def repulsion(pairs: list[tuple[int, int]], a: list, b: list, margin: float, power: int):
         hinge = [w[i] * w[j] * max(0.0, margin - distance(a[i], b[j])) ** power for i, j in pairs]
         active = sum(distance(a[i], b[j]) < margin for i, j in pairs)
+        active *= (sum(w) / len(w)) ** 2  # in units of the mean pair
         norm = {
             "nodes": sum(w),
             "active": active,
@@ -237,5 +238,33 @@ def test_loss_terms_know_their_weights() -> None:
     assert terms.total == 32.0
     assert repr(terms) == "LossTerms(a=2, b=3)"
     assert set(terms.detached()) == {"a", "b", "total"}
-    with pytest.raises(KeyError, match="unknown terms"):
+    with pytest.raises(InputError, match="unknown terms"):
         LossTerms({"a": torch.tensor(2.0)}, {"c": 1.0})
+
+
+@pytest.mark.parametrize("normalizer", ["nodes", "active", "balanced", "pairs"])
+def test_doubled_weights_act_like_two_copies_of_every_node(normalizer: str) -> None:
+    generator = torch.Generator().manual_seed(5)
+    f, h = torch.randn(2, 60, 3, generator=generator)
+    instance = torch.arange(60) // 6 - 1  # the first six are background
+    loss = InfluencerLoss(normalizer=normalizer)
+    weighted = loss(f, h, instance, node_weight=torch.full((60,), 2.0))
+    copied = loss(f.repeat(2, 1), h.repeat(2, 1), instance.repeat(2))
+    torch.testing.assert_close(weighted["attraction"], copied["attraction"], atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(weighted["repulsion"], copied["repulsion"], atol=1e-5, rtol=1e-4)
+    # copies of a node crowd each other (two coincide), a weight does not crowd itself: the term
+    # is compared up to those N pairs at distance 0
+    assert weighted["influencer_repulsion"] <= copied["influencer_repulsion"]
+
+
+@pytest.mark.parametrize("normalizer", ["active", "pairs"])
+def test_means_over_pairs_do_not_change_with_the_scale_of_the_weights(normalizer: str) -> None:
+    generator = torch.Generator().manual_seed(6)
+    f, h = torch.randn(2, 60, 3, generator=generator)
+    instance = torch.arange(60) // 6
+    loss = InfluencerLoss(normalizer=normalizer)
+    plain = loss(f, h, instance)
+    for weight in (1e-4, 0.1, 3.0):
+        scaled = loss(f, h, instance, instance_weight=torch.full((60,), weight))
+        for name in ("repulsion", "influencer_repulsion"):
+            torch.testing.assert_close(scaled[name], plain[name], atol=1e-6, rtol=1e-4)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from geoinfluencer.errors import InputError
-from geoinfluencer.metrics import PROTOCOLS, NodeMetrics, TrackMetrics, evaluate_files, score_files
+from geoinfluencer.metrics import PROTOCOLS, NodeMetrics, TrackMetrics, score_files
 
 BIG = 9007199254740993
 TRUTH = [BIG, BIG, BIG, BIG + 2, BIG + 2, BIG + 2, 0]
@@ -31,6 +31,10 @@ def truth_file(folder: Path, name: str = "event000000007-truth.csv", **more: Any
     return csv(folder / name, **{**columns, **momentum, **more})
 
 
+def scores(pred: Path, truth: Path, protocol: str, **options: Any) -> dict[str, float]:
+    return score_files(pred, truth, protocol, **options).compute()
+
+
 def test_protocols() -> None:
     assert {"trackml": TrackMetrics, "nodes": NodeMetrics} == PROTOCOLS
 
@@ -43,13 +47,15 @@ def test_trackml_submission_joined_on_hit_id(tmp_path: Path) -> None:
         hit_id=[i + 1 for i in order],
         track_id=[TRACKS[i] for i in order],
     )
-    m = evaluate_files(pred, truth, "trackml")
+    m = scores(pred, truth, "trackml")
     assert m["num_particles"] == 2 and m["dm_efficiency"] == 0.5
     assert m["trackml_score"] == pytest.approx((0.3 + 0.4) / 0.9)
-    assert (m["protocol"], m["pt_min"], m["eta_max"], m["min_hits"]) == ("trackml", 0.9, 4.0, 3)
-    assert evaluate_files(pred, truth, "trackml", min_track_hits=2)["dm_efficiency"] == 1
+    metrics = score_files(pred, truth, "trackml", eta_max=3.0)
+    assert isinstance(metrics, TrackMetrics) and metrics.protocol == "trackml"
+    assert metrics.window == {"pt_min": 0.9, "eta_max": 3.0, "min_hits": 3}
+    assert scores(pred, truth, "trackml", min_track_hits=2)["dm_efficiency"] == 1
     with_event = csv(tmp_path / "s.csv", event_id=[7] * 7, hit_id=range(1, 8), track_id=TRACKS)
-    assert evaluate_files(with_event, truth, "trackml") == m
+    assert scores(with_event, truth, "trackml") == m
 
 
 @pytest.mark.parametrize("suffix", ["npz", "ply", "csv"])
@@ -65,14 +71,14 @@ def test_formats(tmp_path: Path, suffix: str) -> None:
         vertex = np.array([(0.0, v) for v in labels], dtype=[("x", "f4"), ("instance", "i4")])
         plyfile.PlyData([plyfile.PlyElement.describe(vertex, "vertex")]).write(str(pred))
     truth = csv(tmp_path / "t.csv", instance=[0, 0, 0, 1, 1, 1, -1])
-    m = evaluate_files(pred, truth, "nodes")
-    assert m["ari"] == m["pq"] == m["node_accuracy"] == 1 and m["protocol"] == "nodes"
+    m = scores(pred, truth, "nodes")
+    assert m["ari"] == m["pq"] == m["node_accuracy"] == 1
 
 
 def test_nodes_from_trackml_truth_and_optional_columns(tmp_path: Path) -> None:
     truth = truth_file(tmp_path)
     pred = csv(tmp_path / "p.csv", hit_id=range(1, 8), instance=[0, 0, 0, 1, 1, 1, -1])
-    assert evaluate_files(pred, truth, "nodes")["pq"] == 1
+    assert scores(pred, truth, "nodes")["pq"] == 1
     truth = csv(
         tmp_path / "t.csv",
         node_id=range(1, 8),
@@ -88,7 +94,7 @@ def test_nodes_from_trackml_truth_and_optional_columns(tmp_path: Path) -> None:
         semantic=[1, 1, 1, 1, 1, 1, 1],
         score=[0.5] * 7,
     )
-    m = evaluate_files(pred, truth, "nodes")
+    m = scores(pred, truth, "nodes")
     assert m["node_accuracy"] == 1 and m["pq"] == pytest.approx((1 / 1.5 + 0) / 2)
 
 
@@ -96,20 +102,20 @@ def test_momenta_from_particles_columns_or_nowhere(tmp_path: Path) -> None:
     bare = csv(tmp_path / "e1-truth.csv", hit_id=range(1, 8), particle_id=TRUTH)
     pred = csv(tmp_path / "p.csv", hit_id=range(1, 8), track_id=TRACKS)
     with pytest.raises(InputError, match=r"e1-truth\.csv: no momenta for the window pt_min=0\.9"):
-        evaluate_files(pred, bare, "trackml")
-    assert evaluate_files(pred, bare, "trackml", pt_min=0.0)["num_particles"] == 2
+        scores(pred, bare, "trackml")
+    assert scores(pred, bare, "trackml", pt_min=0.0)["num_particles"] == 2
     momentum = {"px": [0.5, 2.0], "py": [0.0] * 2, "pz": [0.0] * 2}
     elsewhere = csv(tmp_path / "parts.csv", particle_id=[BIG, BIG + 2], **momentum)
-    assert evaluate_files(pred, bare, "trackml", particles=elsewhere)["num_particles"] == 1
+    assert scores(pred, bare, "trackml", particles=elsewhere)["num_particles"] == 1
     csv(tmp_path / "e1-particles.csv.gz", particle_id=[BIG, BIG + 2], **momentum)
-    assert evaluate_files(pred, bare, "trackml")["num_particles"] == 1
+    assert scores(pred, bare, "trackml")["num_particles"] == 1
     own = csv(
         tmp_path / "t.csv", instance=[0, 0, 0, 1, 1, 1, -1], pt=[5.0] * 6 + ["nan"], eta=[0.0] * 7
     )
-    m = evaluate_files(csv(tmp_path / "q.csv", instance=TRACKS), own, "trackml")
+    m = scores(csv(tmp_path / "q.csv", instance=TRACKS), own, "trackml")
     assert m["num_particles"] == 2 and m["unassigned_fraction"] == pytest.approx(2 / 7)
     with pytest.raises(InputError, match="none.csv: no such file"):
-        evaluate_files(pred, bare, "trackml", particles=tmp_path / "none.csv")
+        scores(pred, bare, "trackml", particles=tmp_path / "none.csv")
 
 
 def test_several_events(tmp_path: Path) -> None:
@@ -177,34 +183,34 @@ def test_several_events(tmp_path: Path) -> None:
 def test_bad_predictions(tmp_path: Path, columns: dict[str, Any], message: str) -> None:
     pred = csv(tmp_path / "p.csv", **columns)
     with pytest.raises(InputError, match=message) as caught:
-        evaluate_files(pred, truth_file(tmp_path), "trackml")
+        scores(pred, truth_file(tmp_path), "trackml")
     assert "\n" not in str(caught.value)
 
 
 def test_bad_files_and_protocol(tmp_path: Path) -> None:
     truth = truth_file(tmp_path)
     with pytest.raises(InputError, match="'trakml' is unknown; did you mean 'trackml'"):
-        evaluate_files(truth, truth, "trakml")
+        scores(truth, truth, "trakml")
     with pytest.raises(InputError, match="no such file"):
-        evaluate_files(tmp_path / "none.csv", truth, "nodes")
+        scores(tmp_path / "none.csv", truth, "nodes")
     (tmp_path / "p.txt").write_text("a")
     with pytest.raises(InputError, match="unknown format; give one of .csv"):
-        evaluate_files(tmp_path / "p.txt", truth, "nodes")
+        scores(tmp_path / "p.txt", truth, "nodes")
     for name in ("p.npz", "p.ply"):
         (tmp_path / name).write_bytes(b"broken")
         with pytest.raises(InputError, match=f"{name}: cannot be read as"):
-            evaluate_files(tmp_path / name, truth, "nodes")
+            scores(tmp_path / name, truth, "nodes")
     np.savez(tmp_path / "p.npz", instance=np.array([0.5] * 7))
     with pytest.raises(InputError, match=r"p\.npz: array 'instance': value 0\.5 at position 0"):
-        evaluate_files(tmp_path / "p.npz", truth, "nodes")
+        scores(tmp_path / "p.npz", truth, "nodes")
     np.savez(tmp_path / "p.npz", track_id=np.zeros(7, int), hit_id=np.ones(7, int))
     with pytest.raises(InputError, match=r"p\.npz: row 1: hit_id 1 appears a second time"):
-        evaluate_files(tmp_path / "p.npz", truth, "trackml")
+        scores(tmp_path / "p.npz", truth, "trackml")
 
 
 def test_real_truth_scores_itself(test_data: Path, tmp_path: Path) -> None:
     truth = test_data / "trackml" / "event000021000-truth.csv.gz"
-    m = evaluate_files(truth_as_prediction(truth, tmp_path), truth, "trackml")
+    m = scores(truth_as_prediction(truth, tmp_path), truth, "trackml")
     assert m["num_particles"] == 1575
     assert m["dm_efficiency"] == m["perfect_efficiency"] == 1
     assert m["trackml_score"] == pytest.approx(1)

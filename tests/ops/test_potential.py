@@ -204,6 +204,13 @@ def test_weights_receive_no_gradient(backend, rng):
     assert x.grad is not None and weight.grad is None
 
 
+def test_second_derivatives_are_refused(backend, rng):
+    x = torch.randn(20, 3, generator=rng).requires_grad_()
+    energy, _ = ops.influence_potential(x, radius=1.5)
+    with pytest.raises(RuntimeError, match="differentiable once"):
+        torch.autograd.grad(energy.sum(), x, create_graph=True)
+
+
 @pytest.mark.parametrize("rows", [0, 1])
 def test_too_few_points(backend, rows):
     x = torch.zeros(rows, 4, requires_grad=True)

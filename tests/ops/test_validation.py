@@ -116,3 +116,12 @@ def test_ptr_from_batch_with_empty_graphs():
     assert ptr.tolist() == [0, 0, 2, 2, 3, 3, 3]
     assert torch.equal(ops.batch_from_ptr(ptr), batch)
     assert ops.ptr_from_batch(batch[:0]).tolist() == [0]
+
+
+def test_batch_or_ptr_or_neither():
+    batch, ptr = torch.tensor([0, 0, 2]), torch.tensor([0, 2, 2, 3])
+    assert torch.equal(ops.resolve_ptr(batch, None, 3, batch.device), ptr)
+    assert ops.resolve_ptr(None, ptr, 3, batch.device) is ptr
+    assert ops.resolve_ptr(None, None, 3, batch.device).tolist() == [0, 3]
+    with pytest.raises(InputError, match="batch and ptr were both given; give one of them"):
+        ops.resolve_ptr(batch, ptr, 3, batch.device)

@@ -43,7 +43,9 @@ def test_views_of_an_event(hits: int, dim: int, expected: list[str]) -> None:
     figures = event_figures(event(hits, dim), "e")
     assert [figure.key for figure in figures] == expected
     assert all(width > 2 * height for width, height in map(size_of, figures))  # three panels
-    assert all("mm" not in figure.caption or "hits" in figure.caption for figure in figures)
+    whole = f"All {hits} hits of e." if hits <= LARGE else f"of e ({hits:,} hits), chosen at random"
+    assert all(whole in figure.caption for figure in figures if figure.key != "e-sector")
+    assert all("Every hit of e in phi" in figure.caption for figure in figures[2:])
 
 
 def test_without_truth_there_is_one_panel() -> None:
@@ -86,6 +88,7 @@ def test_curves() -> None:
     ]
     figure = loss_figure(rows)
     assert figure is not None and "49 logged steps" in figure.caption
+    assert "total (black) is their sum with the weights" in figure.caption
     checks = [{"step": 10.0, "val/a": 0.5}, {"step": 20.0, "val/a": float("nan")}]
     assert validation_figure(checks, ["a", "b"], 10) is not None
     grid = [{"radius": r, "score": r, "instances": 3.0} for r in (0.1, 0.2)]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from geoinfluencer.metrics.matching import match_tracks
 from geoinfluencer.plots import matching as m
 
 
@@ -9,6 +10,22 @@ def test_majority_breaks_ties_by_the_smaller_id() -> None:
     truth = np.array([3, 3, 1, 1, -1, 5])
     predicted = np.array([0, 0, 0, 0, 1, 2])
     assert m.majority(truth, predicted).tolist() == [1, -1, 5]
+
+
+def test_majority_breaks_ties_by_fewer_nodes_first() -> None:
+    truth = np.array([0, 0, 5, 5, 0, -1, 2])
+    predicted = np.array([0, 0, 0, 0, -1, 3, 3])  # noise and 2 have one node each
+    assert m.majority(truth, predicted).tolist() == [5, -1, -1, -1]
+    assert m.node_errors(truth, predicted)[:4].tolist() == [m.ELSEWHERE] * 2 + [m.RIGHT] * 2
+
+
+def test_majority_is_that_of_the_metrics() -> None:
+    rng = np.random.default_rng(0)
+    truth, predicted = rng.integers(-1, 6, (2, 200, 12))
+    for true, found in zip(truth, predicted, strict=True):
+        match = match_tracks(found, true + 1)
+        expected = match.particle_id[match.majority] - 1
+        assert m.majority(true, found)[match.track_id].tolist() == expected.tolist()
 
 
 def test_colours_follow_the_true_instance() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
 from geoinfluencer.training import Run, train
 
@@ -30,7 +32,7 @@ def tiny() -> tuple[str, ...]:
 
 
 @pytest.fixture(scope="session")
-def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+def tiny_run(_one_thread: None, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A finished run of six steps; look, do not touch."""
     out: Path = tmp_path_factory.mktemp("run") / "tiny"
     return train("toy-tracks", assignments=TINY, max_steps=6, out=out)
@@ -41,4 +43,13 @@ def _no_pictures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
     """Drawing takes far longer than these runs; the shared run (made before this) does draw."""
     if "tiny_run" in request.fixturenames:
         request.getfixturevalue("tiny_run")
-    monkeypatch.setattr("geoinfluencer.training.reporting.draw", lambda *_, **__: None)
+    monkeypatch.setattr("geoinfluencer.training.scoring.reporting.draw", lambda *_, **__: None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> Iterator[None]:
+    """Threads only wait for each other over tensors as small as these."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

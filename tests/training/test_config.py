@@ -1,12 +1,20 @@
 from __future__ import annotations
 
+import inspect
 import re
 from pathlib import Path
 
 import pytest
 
+from geoinfluencer.condensation import condense
 from geoinfluencer.errors import InputError
-from geoinfluencer.training.resolve import builtin_layer, config_folder, resolve_config
+from geoinfluencer.training.configuration.config import CondensationSection
+from geoinfluencer.training.configuration.resolve import (
+    builtin_layer,
+    config_folder,
+    resolve_config,
+)
+from geoinfluencer.training.configuration.yaml_layers import read_yaml
 
 BUILTIN = ("toy-tracks", "trackml")
 
@@ -59,6 +67,23 @@ def test_defaults_of_the_classes_are_filled_in() -> None:
     config = resolve_config("toy-tracks")
     assert config.data["hole_fraction"] == 0.05  # only in the dataset's signature
     assert config.loss["name"] == "influencer" and "sharpness" in config.loss
+
+
+def test_decoding_defaults_are_those_of_the_decoder() -> None:
+    defaults = inspect.signature(condense).parameters
+    section = CondensationSection().options()
+    assert section == {name: defaults[name].default for name in section}
+    for name in (*BUILTIN, "my.module:Class"):
+        assert builtin_layer(name).values["condensation"]["min_share"] == section["min_share"]
+
+
+@pytest.mark.parametrize("path", sorted(config_folder().glob("*.yaml")), ids=lambda p: p.stem)
+def test_the_loss_is_spelt_out_alike(path: Path) -> None:
+    shown = read_yaml(path).values["loss"]
+    assert set(shown) == {
+        "name", "follower_margin", "influencer_margin", "normalizer", "sharpness",
+        "attraction_weight", "repulsion_weight", "influencer_repulsion_weight",
+    }  # fmt: skip
 
 
 def test_own_presets_in_a_config_file(tmp_path: Path) -> None:

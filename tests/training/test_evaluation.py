@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import importlib
 import json
 import sys
 from collections.abc import Iterator
@@ -11,11 +12,13 @@ import pytest
 
 from geoinfluencer.errors import InputError
 from geoinfluencer.training import Run, evaluate, predict, train
+from geoinfluencer.training.configuration.resolve import resolve_config
 from geoinfluencer.training.data import build_dataset, declared_splits
-from geoinfluencer.training.file_scores import evaluate_prediction_file
-from geoinfluencer.training.resolve import resolve_config
+from geoinfluencer.training.scoring.file_scores import evaluate_prediction_file
 
 TIMED = {"ms_per_event", "ms_per_event_model", "ms_per_event_condensation", "peak_memory_mb"}
+
+SMALL = ("model.hidden_channels=8", "model.num_layers=1", "data.num_samples=5")  # of a run on blobs
 
 BLOBS = '''
 import torch
@@ -51,7 +54,21 @@ def blobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     (tmp_path / "my_blobs.py").write_text(BLOBS)
     monkeypatch.chdir(tmp_path)
     yield "my_blobs:Blobs"
-    sys.modules.pop("my_blobs", None)
+    for name in ("my_blobs", "my_variant"):
+        sys.modules.pop(name, None)
+
+
+def variant(folder: Path, attributes: str, truth: str, name: str = "my_variant") -> str:
+    """The same class with a line of class attributes and further fields of its samples."""
+    text = BLOBS.replace("    def __init__(", f"    {attributes}\n\n    def __init__(")
+    if truth:
+        text = text.replace("return Data(", "fields = dict(").replace(
+            "name=name)", f"name=name)\n        return Data(**{{**fields, **dict({truth})}})"
+        )
+    (folder / f"{name}.py").write_text(text)
+    sys.modules.pop(name, None)
+    importlib.invalidate_caches()
+    return f"{name}:Blobs"
 
 
 def scores(metrics: dict[str, object]) -> dict[str, object]:
@@ -65,17 +82,21 @@ def test_evaluation_repeats_what_training_ended_with(tiny_run: Run, tmp_path: Pa
     assert {"dm_efficiency", "radius", "split", "seed"} <= shared
     for key in shared:
         assert metrics[key] == pytest.approx(tiny_run.metrics[key], nan_ok=True), key
+    assert metrics["num_tracks"] > 0 and metrics["class_agnostic"] is True
     written = json.loads((out / "metrics.json").read_text())
     assert written["dm_efficiency"] == metrics["dm_efficiency"]
 
 
 def test_predictions_score_the_same_again(tiny_run: Run, tmp_path: Path) -> None:
-    metrics = evaluate(tiny_run.best, out=tmp_path)
+    # enough events, and a radius at which even an untrained model finds a few of the tracks
+    found = ("data.test_events=20", "condensation.radius=1.0")
+    metrics = evaluate(tiny_run.best, split="test", out=tmp_path, assignments=found)
+    assert metrics["num_tracks"] > 0 and metrics["dm_efficiency"] > 0
     again = evaluate_prediction_file(
         tmp_path / "predictions.csv", tmp_path / "truth.csv", "trackml", pt_min=0.0
     )
     for key in ("dm_efficiency", "fake_rate", "duplicate_rate", "trackml_score", "num_tracks"):
-        assert again[key] == pytest.approx(metrics[key], nan_ok=True), key
+        assert again[key] == pytest.approx(metrics[key]), key
 
 
 def test_test_split_is_other_data(tiny_run: Run) -> None:
@@ -95,16 +116,80 @@ def test_training_folder_is_not_written_over(tiny_run: Run) -> None:
 
 
 def test_own_dataset_from_end_to_end(blobs: str, tmp_path: Path) -> None:
-    small = ["model.hidden_channels=8", "model.num_layers=1", "data.num_samples=5"]
-    run = train(blobs, assignments=small, max_steps=3, out=tmp_path / "run")
+    settings = [*SMALL, "condensation.radius=2.0"]
+    run = train(blobs, assignments=settings, max_steps=3, out=tmp_path / "run")
     assert run.metrics["protocol"] == "nodes"
     assert {"ari", "ami", "v_measure", "mean_iou", "pq"} <= set(run.metrics)
     assert run.metrics["num_samples"] == 2  # samples 1 and 3 of val; 0, 2, 4 calibrate
     metrics = evaluate(run.best, blobs, out=tmp_path / "eval")
-    assert metrics["ari"] == pytest.approx(run.metrics["ari"], nan_ok=True)
+    assert metrics["ari"] == pytest.approx(run.metrics["ari"])
+    assert metrics["num_predicted"] == run.metrics["num_predicted"] > 0
+    assert metrics["class_agnostic"] is run.metrics["class_agnostic"] is True
     with (tmp_path / "eval" / "predictions.csv").open() as file:
         rows = list(csv.DictReader(file))
-    assert len(rows) == 2 * 16 and set(rows[0]) >= {"event_id", "node_id", "instance", "score"}
+    assert len(rows) == 2 * 16
+    assert list(rows[0]) == ["event_id", "node_id", "instance", "score", "sample"]
+    assert {(row["event_id"], row["sample"]) for row in rows} == {("1", "blob-1"), ("3", "blob-3")}
+
+
+def test_own_dataset_with_classes(blobs: str, tmp_path: Path) -> None:
+    dataset = variant(tmp_path, "class_names = ['left', 'right']", "y=instance")
+    settings = [*SMALL, "condensation.radius=2.0"]
+    run = train(dataset, assignments=settings, max_steps=3, out=tmp_path / "run")
+    metrics = evaluate(run.best, out=tmp_path / "eval")
+    assert metrics["class_agnostic"] is run.metrics["class_agnostic"] is False
+    assert metrics["num_predicted"] > 0
+    with (tmp_path / "eval" / "predictions.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert {row["semantic"] for row in rows} <= {"-1", "0", "1"}
+    truth = tmp_path / "truth.csv"
+    with truth.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["event_id", "node_id", "instance", "semantic"])
+        writer.writerows([event, i, i // 8, i // 8] for event in (1, 3) for i in range(16))
+    again = evaluate_prediction_file(tmp_path / "eval" / "predictions.csv", truth, "nodes")
+    assert again["class_agnostic"] is False
+    for key in ("ari", "pq", "sq", "rq", "mean_iou", "num_predicted", "num_graphs"):
+        assert again[key] == pytest.approx(metrics[key], nan_ok=key == "sq"), key
+
+
+@pytest.mark.parametrize(
+    ("attributes", "truth", "expected"),
+    [
+        ("protocol = 'trackm'", "", "unknown protocol 'trackm'; did you mean 'trackml'"),
+        ("pass", "instance=None", r"first training sample: `instance` .* is missing"),
+        ("class_names = ['a', 'b']", "", r"first training sample: `y` .* is missing"),
+        ("class_names = ['a']", "y=instance", r"`y` holds 1, but class_names has 1"),
+    ],
+)
+def test_own_dataset_that_cannot_be_trained_on(
+    blobs: str, tmp_path: Path, attributes: str, truth: str, expected: str
+) -> None:
+    dataset = variant(tmp_path, attributes, truth)
+    with pytest.raises(InputError, match=expected) as caught:
+        train(dataset, assignments=SMALL, max_steps=1, out=tmp_path / "run")
+    assert "\n" not in str(caught.value) and not (tmp_path / "run").exists()
+
+
+def test_scoring_needs_truth_and_prediction_does_not(blobs: str, tmp_path: Path) -> None:
+    run = train(blobs, assignments=SMALL, max_steps=1, out=tmp_path / "run")
+    dataset = variant(tmp_path, "pass", "instance=None")
+    with pytest.raises(InputError, match="first sample of val: `instance` .* is missing"):
+        evaluate(run.best, dataset, assignments=["data.num_samples=3"])
+    variant(tmp_path, "pass", "instance=None", name="my_blobs")
+    (tmp_path / "scan").mkdir()
+    (path,) = predict(run.best, [tmp_path / "scan"], tmp_path / "out")
+    assert len(path.read_text().splitlines()) == 1 + 5 * 16
+
+
+def test_own_tracks_are_read_by_their_own_class(blobs: str, tmp_path: Path) -> None:
+    dataset = variant(tmp_path, "protocol = 'trackml'", "")
+    run = train(dataset, assignments=SMALL, max_steps=1, out=tmp_path / "run")
+    (tmp_path / "my.events").write_text("no TrackML files here")
+    written = predict(run.best, [tmp_path / "my.events"], tmp_path / "out")
+    assert [path.name for path in written] == ["predictions.csv", "submission.csv"]
+    with written[0].open() as file:
+        assert {row["event_id"] for row in csv.DictReader(file)} == set("01234")
 
 
 def test_val_is_divided_where_there_is_no_calib(blobs: str) -> None:
@@ -176,7 +261,7 @@ def test_prediction_does_not_look_at_truth(tiny_run: Run, tmp_path: Path) -> Non
     assert found[0] == found[1]
 
 
-def test_unseen_events_are_scored_whole(tiny_run: Run, tmp_path: Path) -> None:
+def test_unseen_events_are_scored_whole(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for number in (1, 2):
         write_event(tmp_path / "one", f"event00000000{number}", truth=True)
         write_event(tmp_path / "two", f"event00000001{number}", truth=True)
@@ -192,3 +277,7 @@ def test_unseen_events_are_scored_whole(tiny_run: Run, tmp_path: Path) -> None:
     other = evaluate(run.best, data_root=tmp_path / "two")
     assert (same["split"], same["num_samples"]) == ("val", 1)
     assert (other["split"], other["num_samples"]) == ("all", 2)
+    evaluate(run.best, data_root=tmp_path / "one", quiet=False)
+    assert "warning" not in capsys.readouterr().out
+    evaluate(run.best, data_root=tmp_path / "one", split="all", quiet=False)
+    assert "warning: trained on event000000001" in capsys.readouterr().out

@@ -7,8 +7,8 @@ from torch_geometric.data import Batch, Data
 from geoinfluencer.errors import InputError
 from geoinfluencer.losses import InfluencerLoss
 from geoinfluencer.models import Outputs
-from geoinfluencer.training.inference import pick_device, resolve_precision
 from geoinfluencer.training.objective import build_loss, loss_terms
+from geoinfluencer.training.scoring.inference import pick_device, resolve_precision
 
 
 def batch(**fields: torch.Tensor) -> Batch:

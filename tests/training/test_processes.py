@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from geoinfluencer.training.checkpoint import load_checkpoint
-from geoinfluencer.training.log import read_rows
+from geoinfluencer.training.fitting.log import read_rows
 from geoinfluencer.training.run_folder import RunFolder
 
 REPOSITORY = Path(__file__).resolve().parents[2]

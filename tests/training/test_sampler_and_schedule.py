@@ -5,9 +5,9 @@ from itertools import islice
 import pytest
 import torch
 
-from geoinfluencer.training.data import SeededAccess
-from geoinfluencer.training.sampler import StepBatches, mixed_seed
-from geoinfluencer.training.schedule import Clock, Horizon, learning_rate_factor
+from geoinfluencer.training.fitting.loader import SeededAccess
+from geoinfluencer.training.fitting.sampler import StepBatches, mixed_seed
+from geoinfluencer.training.fitting.schedule import Clock, Horizon, learning_rate_factor
 
 
 def take(count: int, **options: int) -> list[list[tuple[int, int]]]:

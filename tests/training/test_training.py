@@ -12,11 +12,11 @@ import torch
 from geoinfluencer.errors import InputError
 from geoinfluencer.training import Interrupted, Run, train
 from geoinfluencer.training.checkpoint import load_checkpoint
-from geoinfluencer.training.control import RunControl
-from geoinfluencer.training.log import CurveLog, read_rows
-from geoinfluencer.training.resolve import resolve_config
+from geoinfluencer.training.configuration.resolve import resolve_config
+from geoinfluencer.training.fitting.control import RunControl
+from geoinfluencer.training.fitting.log import CurveLog, read_rows
+from geoinfluencer.training.fitting.schedule import learning_rate_factor
 from geoinfluencer.training.run_folder import RunFolder
-from geoinfluencer.training.schedule import learning_rate_factor
 
 
 def stop_at(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
@@ -79,6 +79,7 @@ def test_resumed_run_ends_where_the_uninterrupted_one_does(
     timed = {"ms_per_event", "ms_per_event_model", "ms_per_event_condensation", "fit_minutes"}
     timed |= {"peak_memory_mb"}
     keys = set(whole.metrics) - timed
+    assert whole.metrics["num_tracks"] > 0
     assert {k: whole.metrics[k] for k in keys} == pytest.approx(
         {k: parts.metrics[k] for k in keys}, nan_ok=True
     )

@@ -1,5 +1,7 @@
 """What differs between kinds of data: scores, output files, pictures. One file per protocol."""
 
+from geoinfluencer.errors import InputError, suggest
+from geoinfluencer.training.data import attribute
 from geoinfluencer.training.tasks.base import Task
 from geoinfluencer.training.tasks.nodes import NodeTask
 from geoinfluencer.training.tasks.tracks import TrackTask
@@ -13,10 +15,27 @@ def make_task(samples: object) -> Task:
 
     Args:
         samples: a dataset, or a ``Subset`` of one; its ``window`` is the tracks' window.
+
+    Raises:
+        InputError: an unknown protocol.
     """
-    while not hasattr(samples, "protocol") and hasattr(samples, "dataset"):
-        samples = samples.dataset
-    return TASKS[getattr(samples, "protocol", "nodes")](samples)
+    return task_class(attribute(samples, "protocol", "nodes"), "the dataset's protocol")(samples)
 
 
-__all__ = ["TASKS", "NodeTask", "Task", "TrackTask", "make_task"]
+def task_class(protocol: object, source: str) -> type[Task]:
+    """The task of a protocol's name.
+
+    Args:
+        protocol: the name.
+        source: where it was read, for the message.
+
+    Raises:
+        InputError: it is unknown; says which are known.
+    """
+    name = str(protocol)
+    if name not in TASKS:
+        raise InputError(f"{source}: unknown protocol '{name}'; {suggest(name, TASKS)}")
+    return TASKS[name]
+
+
+__all__ = ["TASKS", "NodeTask", "Task", "TrackTask", "make_task", "task_class"]

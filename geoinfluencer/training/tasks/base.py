@@ -1,4 +1,4 @@
-"""The seam between the engine and one kind of data."""
+"""The seam between training and one kind of data."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-from torch import Tensor
 from torch.utils.data import Dataset
 from torch_geometric.data import Data
 
+from geoinfluencer.condensation import Instances
 from geoinfluencer.plots.figures import Figure
-from geoinfluencer.training.inference import SampleResult
+from geoinfluencer.training.data import attribute
+from geoinfluencer.training.scoring.inference import SampleResult
 
 
 class Task(ABC):
@@ -33,15 +34,19 @@ class Task(ABC):
     default_metric: ClassVar[str]
 
     def __init__(self, samples: object) -> None:
-        self.primary_metric: str = getattr(samples, "primary_metric", self.default_metric)
+        self.primary_metric: str = attribute(samples, "primary_metric", self.default_metric)
 
     @abstractmethod
     def new_metric(self) -> Any:
         """A fresh accumulator of the protocol."""
 
     @abstractmethod
-    def update(self, metric: Any, sample: Data, labels: Tensor) -> None:
-        """Adds one sample and its predicted instance of each node (N,), -1 = none."""
+    def update(self, metric: Any, sample: Data, found: Instances) -> None:
+        """Adds one sample and the instances predicted for it (one graph, on the CPU)."""
+
+    def class_agnostic(self, sample: Data, found: Instances) -> bool:
+        """Whether the scores of this sample take no notice of classes."""
+        return True
 
     @abstractmethod
     def calibration_score(self, metrics: Mapping[str, Any]) -> float:
@@ -50,6 +55,10 @@ class Task(ABC):
     def window(self) -> dict[str, Any]:
         """What the metrics were restricted to, for ``metrics.json``."""
         return {}
+
+    def window_words(self, metrics: Mapping[str, Any]) -> str:
+        """The window that ``metrics.json`` holds in words, empty where there is none."""
+        return ""
 
     @abstractmethod
     def record(self, result: SampleResult) -> Any:
@@ -109,11 +118,11 @@ class Task(ABC):
                 arrays["ignore"] = ignore.numpy()
         return arrays
 
-    def score(self, pairs: Iterable[tuple[Data, Tensor]]) -> dict[str, Any]:
-        """Metrics over (sample, labels) pairs."""
+    def score(self, pairs: Iterable[tuple[Data, Instances]]) -> dict[str, Any]:
+        """Metrics over (sample, predicted instances) pairs."""
         metric = self.new_metric()
-        for sample, labels in pairs:
-            self.update(metric, sample, labels)
+        for sample, found in pairs:
+            self.update(metric, sample, found)
         computed: dict[str, Any] = metric.compute()
         return computed
 

@@ -9,14 +9,15 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
-from torch import Tensor
 from torch_geometric.data import Data
 
-from geoinfluencer.atomic import atomic_path
+from geoinfluencer.condensation import Instances
+from geoinfluencer.datasets.predictions import event_number
+from geoinfluencer.files.atomic import atomic_path
 from geoinfluencer.metrics import NodeMetrics
 from geoinfluencer.plots.figures import Figure
 from geoinfluencer.plots.points import point_figures
-from geoinfluencer.training.inference import SampleResult, node_scores
+from geoinfluencer.training.scoring.inference import SampleResult, node_scores
 from geoinfluencer.training.tasks.base import Task
 
 _DEFINITIONS = {
@@ -37,13 +38,21 @@ class NodeTask(Task):
     def new_metric(self) -> NodeMetrics:
         return NodeMetrics()
 
-    def update(self, metric: NodeMetrics, sample: Data, labels: Tensor) -> None:
+    def update(self, metric: NodeMetrics, sample: Data, found: Instances) -> None:
+        """With classes on both sides panoptic quality is per class."""
         ignore = sample.get("ignore")
+        classes = {}
+        if not self.class_agnostic(sample, found):
+            classes = {"semantic": sample.y.numpy(), "semantic_predicted": _node_classes(found)}
         metric.update(
-            labels.numpy(),
+            found.instance.numpy(),
             sample.instance.numpy(),
             ignore=None if ignore is None else ignore.numpy(),
+            **classes,
         )
+
+    def class_agnostic(self, sample: Data, found: Instances) -> bool:
+        return found.label is None or sample.get("y") is None
 
     def calibration_score(self, metrics: Mapping[str, Any]) -> float:
         """Panoptic quality, which minds splits and merges alike."""
@@ -60,16 +69,21 @@ class NodeTask(Task):
             "instance": labels.numpy(),
             "score": node_scores(found).numpy().round(6),
         }
-        if found.label is not None and len(found):
-            semantic = found.label[labels.clamp(min=0)].numpy()
-            columns["semantic"] = np.where(labels.numpy() >= 0, semantic, -1)
+        if found.label is not None:
+            columns["semantic"] = _node_classes(found)
         return pd.DataFrame(columns)
 
     def write_predictions(self, records: Sequence[pd.DataFrame], folder: Path) -> list[Path]:
-        """One ``predictions.csv`` (``event_id,node_id,instance,score[,semantic]``); the events are
-        numbered in the order of the samples, whose names are in ``sample``."""
-        numbered = [frame.assign(event_id=i) for i, frame in enumerate(records)]
-        table = pd.concat(numbered)
+        """One ``predictions.csv`` (``event_id,node_id,instance,score,sample[,semantic]``): the
+        event is the number in the sample's name, ``sample`` the name. Samples without a number or
+        with a common one are counted instead, all of them."""
+        names = [str(frame["sample"].iloc[0]) if len(frame) else "" for frame in records]
+        numbers = [event_number(name, -1) for name in names]
+        if -1 in numbers or len(set(numbers)) < len(numbers):
+            numbers = list(range(len(records)))
+        table = pd.concat(
+            [frame.assign(event_id=n) for n, frame in zip(numbers, records, strict=True)]
+        )
         first = ["event_id", "node_id", "instance", "score"]
         table = table[[*first, *(name for name in table.columns if name not in first)]]
         path = folder / "predictions.csv"
@@ -85,3 +99,12 @@ class NodeTask(Task):
 
     def definitions(self) -> dict[str, str]:
         return dict(_DEFINITIONS)
+
+
+def _node_classes(found: Instances) -> np.ndarray:
+    """(N,) class of each node's instance, -1 for nodes without one."""
+    labels = found.instance.numpy()
+    if not len(found):
+        return np.full(len(labels), -1)
+    assert found.label is not None
+    return np.where(labels >= 0, found.label.numpy()[labels.clip(min=0)], -1)

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-from torch import Tensor
 from torch.utils.data import Dataset
 from torch_geometric.data import Data
 
-from geoinfluencer.datasets import TrackML
+from geoinfluencer.condensation import Instances
+from geoinfluencer.datasets import ToyTracks, TrackML
 from geoinfluencer.datasets.predictions import (
     TrackPrediction,
     event_number,
@@ -26,7 +26,8 @@ from geoinfluencer.metrics import BinnedEfficiency, TrackMetrics
 from geoinfluencer.plots.efficiency import efficiency_figure
 from geoinfluencer.plots.events import event_figures
 from geoinfluencer.plots.figures import Figure
-from geoinfluencer.training.inference import SampleResult, node_scores
+from geoinfluencer.training.data import attribute
+from geoinfluencer.training.scoring.inference import SampleResult, node_scores
 from geoinfluencer.training.tasks.base import Task
 
 _DEFINITIONS = {
@@ -60,21 +61,21 @@ class TrackTask(Task):
 
     def __init__(self, samples: object = None) -> None:
         super().__init__(samples)
-        window = getattr(samples, "window", None)
+        window = attribute(samples, "window", None)
         names = ("pt_min", "eta_max", "min_hits")
         self._window = {name: getattr(window, name) for name in names} if window else {}
 
     def new_metric(self) -> TrackMetrics:
         return TrackMetrics(**self._window)
 
-    def update(self, metric: TrackMetrics, sample: Data, labels: Tensor) -> None:
+    def update(self, metric: TrackMetrics, sample: Data, found: Instances) -> None:
         particle_id = sample.get("particle_id")
         if particle_id is None:
             particle_id = sample.instance + 1
         pt, eta, weight = sample.get("pt"), sample.get("eta"), sample.get("hit_weight")
-        count = len(labels)
+        count = len(found.instance)
         metric.update(
-            labels.numpy(),
+            found.instance.numpy(),
             particle_id.numpy(),
             pt=np.full(count, np.inf) if pt is None else pt.numpy(),
             eta=np.zeros(count) if eta is None else eta.numpy(),
@@ -89,6 +90,14 @@ class TrackTask(Task):
 
     def window(self) -> dict[str, Any]:
         return dict(self.new_metric().window)
+
+    def window_words(self, metrics: Mapping[str, Any]) -> str:
+        if metrics.get("pt_min") is None:
+            return ""
+        return (
+            f"pT >= {metrics['pt_min']:g} GeV, |eta| <= {metrics['eta_max']:g}, at least "
+            f"{metrics['min_hits']:g} hits in truth"
+        )
 
     def record(self, result: SampleResult) -> TrackPrediction:
         assert result.instances is not None
@@ -127,7 +136,10 @@ class TrackTask(Task):
         return written
 
     def open_input(self, path: Path, cls: type, options: Mapping[str, Any]) -> Dataset[Data]:
-        """Reads TrackML hits, also for a model that was trained on another dataset of tracks."""
+        """Reads TrackML hits, also for a model that was trained on the generated tracks; a class
+        of the user's own reads its input itself."""
+        if cls not in (TrackML, ToyTracks):
+            return super().open_input(path, cls, options)
         known = inspect.signature(TrackML).parameters
         kept = ("graph", "volumes", "layers", "cells", "keep")
         mine = {k: v for k, v in options.items() if k in (known if cls is TrackML else kept)}

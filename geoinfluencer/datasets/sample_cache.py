@@ -1,0 +1,35 @@
+"""Samples kept in memory between accesses, and the randomness of each access."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+
+import numpy as np
+import torch
+from torch_geometric.data import Data
+
+
+def access_rng() -> np.random.Generator:
+    """Return a generator seeded from torch's: it differs per access, epoch and worker, and
+    repeats under ``torch.manual_seed``."""
+    return np.random.default_rng(int(torch.randint(2**63 - 1, (1,)).item()))
+
+
+class SampleCache:
+    """The last ``size`` samples by key."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self._samples: OrderedDict[Hashable, Data] = OrderedDict()
+
+    def get(self, key: Hashable, make: Callable[[], Data]) -> Data:
+        """Return a shallow copy of the sample, made when it is not kept."""
+        sample = self._samples.pop(key, None)
+        if sample is None:
+            sample = make()
+        if self.size > 0:
+            self._samples[key] = sample
+            while len(self._samples) > self.size:
+                self._samples.popitem(last=False)
+        return sample.__copy__()

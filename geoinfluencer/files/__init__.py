@@ -1,0 +1,1 @@
+"""Files in and out: CSV tables with errors that name the line, particle momenta, atomic writes."""

@@ -1,0 +1,203 @@
+"""CSV tables (plain or gzip) as NumPy columns, with errors that name file, line and remedy."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import math
+import re
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Literal, TextIO, cast
+
+import numpy as np
+import pandas as pd
+
+from geoinfluencer.errors import InputError
+
+Kind = Literal["int", "float"]
+Table = dict[str, np.ndarray]
+
+# Identifiers may have been written as "17.0" by a tool that went through floats. Up to 15 digits a
+# float is exact; longer ones have already lost digits and are refused.
+_INTEGRAL = re.compile(r"[+-]?\d{1,15}\.0*")
+_UNREADABLE: tuple[type[Exception], ...] = (OSError, EOFError, zlib.error, UnicodeDecodeError)
+
+
+def open_text(path: Path) -> TextIO:
+    """Open a ``.csv`` or ``.csv.gz`` file for reading as text."""
+    if path.suffix == ".gz":
+        return cast(TextIO, gzip.open(path, "rt", encoding="utf-8-sig", newline=""))
+    return open(path, encoding="utf-8-sig", newline="")
+
+
+def read_header(path: Path) -> list[str]:
+    """Return the column names of a CSV file.
+
+    Raises:
+        InputError: If the file is missing, unreadable or empty.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
+    try:
+        with open_text(path) as stream:
+            header = next(csv.reader(stream), None)
+    except _UNREADABLE as error:
+        raise InputError(f"{path}: cannot be read ({error}); is the file whole?") from error
+    if not header:
+        raise InputError(f"{path}: line 1: the file is empty; expected a header line")
+    return [name.strip() for name in header]
+
+
+def read_table(
+    path: Path,
+    required: Mapping[str, Kind],
+    optional: Mapping[str, Kind] | None = None,
+    *,
+    what: str = "table",
+    finite: Sequence[str] = (),
+    allow_empty: bool = False,
+) -> Table:
+    """Read the named columns of a CSV file as int64 and float64 arrays.
+
+    Integers never pass through a float, so that 64-bit identifiers survive.
+
+    Args:
+        path: A ``.csv`` or ``.csv.gz`` file whose first line names the columns.
+        required: Column name to kind; all must be there.
+        optional: Columns that are read when the file has them.
+        what: What the file is, for the messages ("TrackML hits").
+        finite: Float columns in which every value must be a finite number.
+        allow_empty: Whether a header without rows is good input.
+
+    Returns:
+        Column name to array, all of the number of rows.
+
+    Raises:
+        InputError: Names the file, the line and the remedy.
+    """
+    header = read_header(path)
+    missing = [name for name in required if name not in header]
+    if missing:
+        raise InputError(
+            f"{path}: line 1: {what} needs column(s) {', '.join(map(repr, missing))}; "
+            f"the header has {','.join(header)}"
+        )
+    kinds = {**required, **(optional or {})}
+    kinds = {name: kind for name, kind in kinds.items() if name in header}
+    table = _read_fast(path, header, kinds)
+    if table is None:
+        table = _read_slowly(path, header, kinds, what)
+    rows = len(next(iter(table.values())))
+    if rows == 0 and not allow_empty:
+        raise InputError(f"{path}: {what} has a header but no rows")
+    for name in finite:
+        bad = np.flatnonzero(~np.isfinite(table[name])) if name in table else np.empty(0, np.int64)
+        if len(bad):
+            raise InputError(
+                f"{path}: line {line_of_row(path, int(bad[0]))}: column {name!r} is not a finite "
+                f"number ({len(bad)} such row(s)); every row needs one"
+            )
+    return table
+
+
+def _read_fast(path: Path, header: list[str], kinds: Mapping[str, Kind]) -> Table | None:
+    """Let pandas parse; None when a value is not of its column's kind."""
+    try:
+        frame = pd.read_csv(
+            path,
+            header=0,
+            names=header,
+            usecols=list(kinds),
+            dtype={n: np.float64 for n, k in kinds.items() if k == "float"},
+            encoding="utf-8-sig",
+            skipinitialspace=True,
+            index_col=False,
+        )
+    except _UNREADABLE as error:
+        raise InputError(f"{path}: cannot be read ({error}); is the file whole?") from error
+    except (ValueError, OverflowError, pd.errors.ParserError):
+        return None
+    table = {name: frame[name].to_numpy() for name in kinds}
+    # Asked for int64, pandas would take "17.0" through a float and lose digits: it infers instead.
+    if any(kind == "int" and table[name].dtype != np.int64 for name, kind in kinds.items()):
+        return None
+    return table
+
+
+def line_of_row(path: Path, row: int) -> int:
+    """Return the 1-based line of the file on which data row ``row`` (0-based) stands."""
+    with open_text(path) as stream:
+        reader = csv.reader(stream)
+        next(reader)
+        seen = -1
+        for values in reader:
+            seen += bool(values)
+            if seen == row:
+                return reader.line_num
+    return row + 2
+
+
+def no_duplicates(path: Path, column: str, values: np.ndarray, *, lines: bool = True) -> None:
+    """Raise InputError when an id appears twice; names the first repeated one and its place."""
+    order = np.argsort(values, kind="stable")
+    again = order[1:][values[order][1:] == values[order][:-1]]
+    if len(again):
+        row = int(again.min())
+        place = f"line {line_of_row(path, row)}" if lines else f"row {row}"
+        raise InputError(
+            f"{path}: {place}: {column} {values[row]} appears a second time "
+            f"({len(again)} repeated row(s)); every {column} must be unique"
+        )
+
+
+def _read_slowly(path: Path, header: list[str], kinds: Mapping[str, Kind], what: str) -> Table:
+    """Parse value by value: only reached when the fast parser failed, to say where and why."""
+    columns: dict[str, list[int | float]] = {name: [] for name in kinds}
+    readers: dict[str, Callable[[str], int | float]] = {
+        name: _integer if kind == "int" else _real for name, kind in kinds.items()
+    }
+    places = {name: header.index(name) for name in kinds}
+    try:
+        with open_text(path) as stream:
+            reader = csv.reader(stream, skipinitialspace=True)
+            next(reader)
+            for values in reader:
+                if not values:
+                    continue
+                line = reader.line_num
+                if len(values) != len(header):
+                    raise InputError(
+                        f"{path}: line {line}: {len(values)} values where the header names "
+                        f"{len(header)} columns; is the file cut off?"
+                    )
+                for name, place in places.items():
+                    text = values[place].strip()
+                    try:
+                        columns[name].append(readers[name](text))
+                    except ValueError:
+                        kind = "a 64-bit integer" if kinds[name] == "int" else "a number"
+                        raise InputError(
+                            f"{path}: line {line}: column {name!r} of {what} has {text!r}, "
+                            f"expected {kind}"
+                        ) from None
+    except InputError:
+        raise
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path}: cannot be read ({error}); is the file whole?") from error
+    return {
+        name: np.array(values, dtype=np.int64 if kinds[name] == "int" else np.float64)
+        for name, values in columns.items()
+    }
+
+
+def _integer(text: str) -> int:
+    value = int(float(text)) if _INTEGRAL.fullmatch(text) else int(text)
+    if not -(2**63) <= value < 2**63:
+        raise ValueError(text)
+    return value
+
+
+def _real(text: str) -> float:
+    return math.nan if text == "" else float(text)

@@ -1,0 +1,99 @@
+"""The typed configuration of a run; :mod:`~geoinfluencer.training.configuration.resolve` fills it
+from files."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import Field, model_validator
+
+from geoinfluencer.training.configuration.checks import Section, validate
+from geoinfluencer.training.configuration.yaml_layers import Layer
+
+Positive = Annotated[float, Field(gt=0)]
+NonNegative = Annotated[float, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class CondensationSection(Section):
+    """How dense outputs become instances; see :func:`geoinfluencer.condensation.condense`."""
+
+    radius: Positive | None = None  # None: calibrated on the `calib` split
+    radii: tuple[Positive, ...] = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+    suppression_radius: NonNegative | None = None  # None: the radius
+    min_followers: Count = 1
+    min_size: Count = 1
+    min_share: Share = 0.5
+
+    @model_validator(mode="after")
+    def _radii_given(self) -> CondensationSection:
+        if not self.radii:
+            raise ValueError("condensation.radii is empty; list at least one radius to try")
+        return self
+
+    def options(self) -> dict[str, float | int | None]:
+        """Arguments of ``condense`` beside the radius."""
+        return self.model_dump(exclude={"radius", "radii"})
+
+
+class TrainSection(Section):
+    """Optimisation, its limits and its machine."""
+
+    seed: Annotated[int, Field(ge=0)] = 0
+    max_steps: Count | None = 2000
+    max_minutes: Positive | None = None
+    batch_size: Count = 8
+    accumulate: Count = 1
+    learning_rate: Positive = 1e-3
+    final_learning_rate: Share = 0.01
+    warmup: Share = 0.05
+    weight_decay: NonNegative = 1e-4
+    gradient_clip: NonNegative = 1.0
+    precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = "auto"
+    normalisation_samples: Count = 16
+    val_every: Count = 200
+    val_share: Annotated[float, Field(gt=0, le=1)] = 0.25
+    log_every: Count = 10
+    save_minutes: Positive = 1.0
+    workers: Annotated[int, Field(ge=0)] | Literal["auto"] = "auto"
+    devices: Count | Literal["auto"] = 1
+    accelerator: Literal["auto", "cpu", "gpu"] = "auto"
+
+    @model_validator(mode="after")
+    def _bounded(self) -> TrainSection:
+        if self.max_steps is None and self.max_minutes is None:
+            raise ValueError("train.max_steps and train.max_minutes are both null; give one")
+        return self
+
+
+class RunConfig(Section):
+    """Everything that decides a run; written to its folder as ``config.yaml``.
+
+    ``data``, ``model`` and ``loss`` hold keyword arguments of the dataset class, the model and the
+    loss, checked against their signatures.
+    """
+
+    dataset: str
+    preset: str | None = None
+    data_root: str | None = None
+    data: dict[str, Any] = {}
+    model: dict[str, Any] = {}
+    loss: dict[str, Any] = {}
+    condensation: CondensationSection = CondensationSection()
+    train: TrainSection = TrainSection()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers, strings, lists and dicts, ready for YAML and checkpoints."""
+        return self.model_dump(mode="json")
+
+    def to_yaml(self) -> str:
+        """The resolved configuration as a file that ``--config`` reads back."""
+        return yaml.safe_dump(self.to_dict(), sort_keys=False)
+
+    def replace(self, **train: Any) -> RunConfig:
+        """A copy with some keys of the train section replaced (checked again)."""
+        values = self.to_dict()
+        values["train"].update(train)
+        return validate(RunConfig, Layer(values))

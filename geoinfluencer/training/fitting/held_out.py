@@ -1,0 +1,81 @@
+"""A validation: the radius from outputs for ``calib``, then scores of ``val``."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+from torch.utils.data import Dataset
+from torch_geometric.data import Data
+
+from geoinfluencer.training.configuration.config import CondensationSection
+from geoinfluencer.training.data import check_truth, class_names, held_in_memory
+from geoinfluencer.training.fitting.calibration import calibrate
+from geoinfluencer.training.scoring.inference import condense_result, evaluating, run_batches
+from geoinfluencer.training.tasks import Task
+
+
+@dataclass(frozen=True)
+class Validation:
+    """What a validation found."""
+
+    radius: float
+    radius_table: list[dict[str, float]]
+    metrics: dict[str, Any]
+    merit: float  # of the primary metric; larger is better
+    tie_break: float  # the calibration score on calib, for equal merits
+    seconds: float
+
+
+class HeldOut:
+    """Validates a model; the samples are read once and kept when they fit in memory.
+
+    Args:
+        task: scores of the protocol.
+        calib: samples that choose the radius.
+        val: samples that are scored with it.
+        settings: of the condensation.
+
+    Raises:
+        InputError: the first sample of either has no truth.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        calib: Dataset[Data],
+        val: Dataset[Data],
+        settings: CondensationSection,
+    ) -> None:
+        self.task, self.settings = task, settings
+        self.calib, self.val = held_in_memory(calib), held_in_memory(val)
+        for split, samples in (("calib", self.calib), ("val", self.val)):
+            check_truth(samples[0], class_names(val), f"first sample of {split}")
+
+    def validate(
+        self, model: nn.Module, device: torch.device, dtype: torch.dtype | None
+    ) -> Validation:
+        """Calibrates on ``calib``, then scores ``val``; in evaluation mode, without gradients."""
+        start = time.monotonic()
+        with evaluating(model):
+            outputs = list(run_batches(model, self.calib, device, dtype))
+            radius, table = calibrate(outputs, self.task, self.settings)
+            del outputs
+            metric = self.task.new_metric()
+            for result in run_batches(model, self.val, device, dtype):
+                found = condense_result(result, radius, self.settings).instances
+                assert found is not None
+                self.task.update(metric, result.sample, found)
+        metrics: dict[str, Any] = metric.compute()
+        scores = [row["score"] for row in table if row["score"] == row["score"]]
+        return Validation(
+            radius,
+            table,
+            metrics,
+            self.task.merit(metrics),
+            max(scores, default=float("-inf")),
+            time.monotonic() - start,
+        )

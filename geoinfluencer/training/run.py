@@ -1,0 +1,178 @@
+"""``train``: from a configuration to a run folder with checkpoints, scores and a report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from geoinfluencer.datasets.catalog import resolve_dataset
+from geoinfluencer.training.checkpoint import RunState, load_checkpoint
+from geoinfluencer.training.data import (
+    attribute,
+    build_dataset,
+    build_model,
+    class_names,
+    describe,
+    first_samples,
+)
+from geoinfluencer.training.fitting.held_out import HeldOut
+from geoinfluencer.training.fitting.module import InfluencerModule
+from geoinfluencer.training.fitting.setup import prepare_run
+from geoinfluencer.training.fitting.trainer import fit
+from geoinfluencer.training.objective import build_loss
+from geoinfluencer.training.run_folder import RunFolder
+from geoinfluencer.training.scoring.evaluation import evaluate
+from geoinfluencer.training.scoring.inference import pick_device
+from geoinfluencer.training.scoring.prediction import predict
+from geoinfluencer.training.scoring.reporting import write_results
+from geoinfluencer.training.scoring.scores import score_samples
+from geoinfluencer.training.tasks import make_task
+
+__all__ = ["Interrupted", "Run", "evaluate", "predict", "train"]
+
+
+class Interrupted(Exception):
+    """A signal ended the training; ``last.ckpt`` is there to go on from."""
+
+    def __init__(self, number: int, folder: RunFolder, step: int) -> None:
+        super().__init__(f"stopped at step {step}; {folder.last} is there to go on from")
+        self.number, self.folder, self.step = number, folder, step
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run: its folder and the metrics of ``best.ckpt`` on ``val``."""
+
+    path: Path
+    metrics: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def best(self) -> Path:
+        """The best checkpoint."""
+        return RunFolder(self.path).best
+
+    @property
+    def report(self) -> Path:
+        """The HTML report."""
+        return RunFolder(self.path).report
+
+
+def train(
+    dataset: str | None = None,
+    *,
+    data_root: str | Path | None = None,
+    config: str | Path | Mapping[str, Any] | None = None,
+    preset: str | None = None,
+    assignments: Sequence[str] = (),
+    seed: int | None = None,
+    max_steps: int | None = None,
+    max_minutes: float | None = None,
+    out: str | Path | None = None,
+    resume: str | Path | None = None,
+    devices: int | None = None,
+    quiet: bool = True,
+) -> Run:
+    """Trains a model, scores its best checkpoint on ``val`` and writes a report.
+
+    Args:
+        dataset: ``toy-tracks``, ``trackml`` or ``package.module:Class``; None: the config names it.
+        data_root: folder of the data.
+        config: YAML file or mapping laid over the built-in configuration and the preset.
+        preset: a name under ``presets:``; None: the one fitted to the machine.
+        assignments: ``section.key=value`` strings, laid over everything else.
+        seed: of weights, order and dropout.
+        max_steps: optimisation steps.
+        max_minutes: of fitting alone; without ``max_steps`` only the time counts.
+        out: run folder; None: a new one under ``runs/``. An earlier run there is moved aside.
+        resume: ``"auto"`` or a checkpoint: goes on exactly where it stopped.
+        devices: processes (GPUs, or CPU processes).
+        quiet: no progress, no messages.
+
+    Returns:
+        Where the run is and its metrics (empty in processes other than the first).
+
+    Raises:
+        InputError: a file, name or setting is wrong.
+        Interrupted: Ctrl-C or SIGTERM.
+    """
+    setup = prepare_run(
+        dataset,
+        data_root=data_root,
+        config=config,
+        preset=preset,
+        assignments=assignments,
+        seed=seed,
+        max_steps=max_steps,
+        max_minutes=max_minutes,
+        out=out,
+        resume=resume,
+        devices=devices,
+    )
+    settings = setup.config.train
+    say = (lambda text: None) if quiet or not setup.is_first else print
+    cls = resolve_dataset(setup.config.dataset)
+    samples = {name: build_dataset(cls, setup.config, name) for name in ("train", "calib", "val")}
+    task = make_task(samples["val"])
+    facts = describe(samples["train"], f"{setup.config.dataset}, first training sample")
+    torch.manual_seed(settings.seed)
+    model = build_model(setup.config.model, facts)
+    if setup.checkpoint is None:
+        model.fit_normalisation(first_samples(samples["train"], settings.normalisation_samples))  # type: ignore[operator]
+    state = RunState(
+        config=setup.config.to_dict(),
+        data={
+            **facts,
+            "protocol": task.protocol,
+            "primary_metric": task.primary_metric,
+            "events": _events(*samples.values()),
+            "train_events": _events(samples["train"]),
+        },
+        class_map=dict(enumerate(class_names(samples["train"]))),
+    )
+    held_out = HeldOut(task, samples["calib"], samples["val"], setup.config.condensation)
+    module = InfluencerModule(model, build_loss(setup.config.loss), settings, state)
+    folder, notes = setup.claim_folder()
+    for note in [*setup.notes, *notes]:
+        say(note)
+    parameters = sum(p.numel() for p in model.parameters())
+    say(
+        f"{setup.config.dataset}: {len(samples['train'])} training samples, "  # type: ignore[arg-type]
+        f"{len(samples['calib'])} for calibration, {len(samples['val'])} for validation; "  # type: ignore[arg-type]
+        f"{parameters:,} parameters; run folder {folder.path}"
+    )
+    stopped_by = fit(module, samples["train"], held_out, folder, setup.checkpoint, quiet)
+    if not setup.is_first:
+        return Run(folder.path)
+    if stopped_by is not None:
+        raise Interrupted(stopped_by, folder, state.step)
+    best = load_checkpoint(folder.best)
+    assert best.state.radius is not None
+    scores = score_samples(
+        best.build_model(),
+        samples["val"],
+        task,
+        best.state.radius,
+        setup.config.condensation,
+        device=pick_device(settings.accelerator),
+        precision=settings.precision,
+        quiet=quiet,
+    )
+    scores.metrics |= {
+        "split": "val",
+        "seed": settings.seed,
+        "dataset": setup.config.dataset,
+        "checkpoint_step": best.state.step,
+        "steps": state.step,
+        "fit_minutes": state.elapsed_seconds / 60,
+        "num_parameters": parameters,
+    }
+    write_results(folder, task, scores, setup.config, best.state)
+    return Run(folder.path, scores.metrics)
+
+
+def _events(*splits: object) -> list[str]:
+    return sorted({name for split in splits for name in attribute(split, "event_names", ())})

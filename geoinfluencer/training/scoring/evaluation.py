@@ -1,0 +1,182 @@
+"""``evaluate``: scores of a checkpoint on samples with truth."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from torch.utils.data import Dataset
+from torch_geometric.data import Data
+
+from geoinfluencer.datasets.catalog import resolve_dataset
+from geoinfluencer.errors import InputError
+from geoinfluencer.training.checkpoint import Checkpoint, load_checkpoint
+from geoinfluencer.training.configuration.config import RunConfig
+from geoinfluencer.training.configuration.resolve import check, resolve_config
+from geoinfluencer.training.configuration.yaml_layers import Layer, merge, parse_assignments
+from geoinfluencer.training.data import attribute, build_dataset, describe, same_folder
+from geoinfluencer.training.run_folder import RunFolder
+from geoinfluencer.training.scoring.inference import pick_device
+from geoinfluencer.training.scoring.reporting import write_results
+from geoinfluencer.training.scoring.scores import score_samples
+from geoinfluencer.training.tasks import make_task
+
+
+def evaluation_config(
+    checkpoint: Checkpoint,
+    dataset: str | None,
+    data_root: str | Path | None,
+    assignments: Sequence[str] = (),
+) -> RunConfig:
+    """The checkpoint's configuration, its data section for the dataset to be scored.
+
+    For another dataset than the one trained on that dataset's own options are taken, with the
+    graph options of the checkpoint where it has such.
+    """
+    stored = dict(checkpoint.state.config)
+    name = dataset or stored["dataset"]
+    root = data_root if data_root is not None else stored["data_root"]
+    if name != stored["dataset"]:
+        known = inspect.signature(resolve_dataset(name)).parameters
+        graph = {k: v for k, v in stored["data"].items() if k == "graph" and k in known}
+        stored["data"] = resolve_config(name, config={"data": graph}).data
+        root = data_root
+    stored.update(dataset=name, data_root=None if root is None else str(root))
+    return check(merge(Layer(stored), parse_assignments(assignments)))
+
+
+def choose_split(cls: type, config: RunConfig, checkpoint: Checkpoint) -> tuple[str, str]:
+    """The split to score when none is named, and why: ``val``, or ``all`` of unknown events."""
+    if same_folder(config.data_root, checkpoint.state.config["data_root"]):
+        return "val", "the held-out samples of the data trained on"
+    seen = set(checkpoint.state.data.get("events", ()))
+    try:
+        names = set(attribute(build_dataset(cls, config, "all"), "event_names", ()))
+    except (InputError, TypeError, ValueError):
+        return "val", "the dataset has no split 'all'"
+    if names and seen and not names & seen:
+        return "all", "none of these events was seen in training"
+    return "val", "the held-out samples"
+
+
+def evaluate(
+    checkpoint: str | Path,
+    dataset: str | None = None,
+    *,
+    data_root: str | Path | None = None,
+    split: str | None = None,
+    out: str | Path | None = None,
+    assignments: Sequence[str] = (),
+    accelerator: str = "auto",
+    quiet: bool = True,
+) -> dict[str, Any]:
+    """Scores a checkpoint: outputs, condensation with the stored radius, the protocol's metrics.
+
+    Args:
+        checkpoint: a ``.ckpt`` file of ``train``.
+        dataset: a name or ``package.module:Class``; None: the one trained on.
+        data_root: folder of the data; None: the one trained on.
+        split: None: ``val``, or ``all`` when no event there was seen in training.
+        out: folder for ``metrics.json``, the predictions and the report; None: writes nothing.
+        assignments: ``section.key=value`` strings for the data or condensation section.
+        accelerator: ``auto``, ``cpu`` or ``gpu``.
+        quiet: no progress, no messages.
+
+    Returns:
+        The contents of ``metrics.json``.
+
+    Raises:
+        InputError: a file, name or setting is wrong.
+    """
+    loaded = load_checkpoint(checkpoint)
+    config = evaluation_config(loaded, dataset, data_root, assignments)
+    cls = resolve_dataset(config.dataset)
+    folder = evaluation_folder(out) if out is not None else None
+    why = "as asked"
+    if split is None:
+        split, why = choose_split(cls, config, loaded)
+    samples = build_dataset(cls, config, split)
+    if not attribute(samples, "has_truth", True):
+        raise InputError(f"{config.data_root}: no truth to score against; use predict instead")
+    task = make_task(samples)
+    radius = config.condensation.radius or loaded.state.radius
+    if radius is None:
+        raise InputError(
+            f"{loaded.path}: saved before its radius was calibrated; use best.ckpt, or give one "
+            "with --set condensation.radius=0.5"
+        )
+    model = loaded.build_model()
+    check_channels(samples, loaded, f"{config.dataset}, first sample of {split}", truth=True)
+    notes = [f"split {split}: {len(samples)} samples ({why})"]  # type: ignore[arg-type]
+    notes += trained_on(samples, split, config, loaded)
+    if not quiet:
+        for note in notes:
+            print(note)
+    scores = score_samples(
+        model,
+        samples,
+        task,
+        radius,
+        config.condensation,
+        device=pick_device(accelerator),
+        precision=config.train.precision,
+        quiet=quiet,
+    )
+    scores.metrics |= {
+        "split": split,
+        "seed": config.train.seed,
+        "dataset": config.dataset,
+        "checkpoint_step": loaded.state.step,
+    }
+    if folder is not None:
+        folder.make()
+        task.write_predictions(scores.records, folder.path)
+        write_results(folder, task, scores, config, loaded.state)
+    return scores.metrics
+
+
+def evaluation_folder(out: str | Path) -> RunFolder:
+    """The folder of an evaluation; that of a training run is refused.
+
+    Raises:
+        InputError: something else than an evaluation is there.
+    """
+    folder = RunFolder(out)
+    if folder.path.exists() and not folder.path.is_dir():
+        raise InputError(f"--out {folder.path}: is a file; name a folder")
+    if folder.holds_run():
+        raise InputError(
+            f"--out {folder.path}: holds a training run, whose metrics.json would be replaced; "
+            f"name another folder, for example {folder.path / 'eval'}"
+        )
+    folder.make()
+    return folder
+
+
+def check_channels(
+    samples: Dataset[Data], checkpoint: Checkpoint, source: str, *, truth: bool
+) -> None:
+    """Raises InputError when the samples' features are not those the model was made for, or when
+    they have no ``truth`` and should."""
+    found, wanted = describe(samples, source, truth=truth), checkpoint.state.data
+    for key, what in (("in_channels", "node"), ("edge_channels", "edge")):
+        if found[key] != wanted[key]:
+            raise InputError(
+                f"{checkpoint.path}: made for {wanted[key]} {what} features, this data has "
+                f"{found[key]}; use the dataset and options that it was trained with"
+            )
+
+
+def trained_on(
+    samples: Dataset[Data], split: str, config: RunConfig, checkpoint: Checkpoint
+) -> list[str]:
+    """A warning when events to be scored were trained on. Held-out splits of the same folder may
+    share an event with the training: they are other parts of it."""
+    names = set(attribute(samples, "event_names", ()))
+    both = names & set(checkpoint.state.data.get("train_events", ()))
+    same = same_folder(config.data_root, checkpoint.state.config["data_root"])
+    if not both or (same and split not in ("train", "all")):
+        return []
+    return [f"warning: trained on {', '.join(sorted(both)[:3])}; these scores flatter"]

@@ -2,7 +2,7 @@
 
 Each wheel goes into a fresh environment that borrows only the dependencies of the running one, so
 that neither the repository nor an editable installation is in reach; the command line must then
-train, evaluate and predict there, built-in configurations included.
+train and evaluate there, built-in configurations included.
 """
 
 from __future__ import annotations

@@ -2,8 +2,9 @@
 
 A block runs when the line before its fence is ``<!-- run -->``; with ``<!-- run: trackml -->`` only
 where the real TrackML events are ($GEOINFLUENCER_TEST_DATA or ../shared/data), with $TRACKML naming
-their folder. ``minutes=M`` in the mark runs the block with ``--max-minutes M``. Shell blocks run in bash with the environment's programs first on PATH, Python blocks
-in the environment's Python; all of them in the repository, in the order of the file.
+their folder. ``minutes=M`` in the mark runs the block with ``--max-minutes M``. Shell blocks run in
+bash with the environment's programs first on PATH, Python blocks in the environment's Python; all
+of them in the repository, in the order of the file.
 """
 
 from __future__ import annotations

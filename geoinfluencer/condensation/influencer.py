@@ -72,11 +72,13 @@ def condense(
     """
     ptr = _check(follower, influencer, batch, ptr, radius, suppression_radius, min_share)
     for name, value in (("class_logits", class_logits), *(properties or {}).items()):
-        if value is not None and value.shape[0] != follower.shape[0]:
+        if value is not None and value.shape[:1] != follower.shape[:1]:
             raise InputError(
-                f"{name} has {value.shape[0]} rows; expected one for each of the "
+                f"{name} has shape {tuple(value.shape)}; expected one row for each of the "
                 f"{follower.shape[0]} nodes"
             )
+    if class_logits is not None and class_logits.dim() != 2:
+        raise InputError(f"class_logits has shape {tuple(class_logits.shape)}; expected (N, C)")
     if follower.dtype not in (torch.float32, torch.float64):
         follower = follower.float()
     influencer = influencer.to(follower.dtype)
@@ -135,7 +137,8 @@ def _assign(
     points = influencer[kept]
     index, square = ops.knn(points, follower, k=1, ptr=_sub_ptr(kept, ptr), query_ptr=ptr)
     row, near = index[:, 0], square[:, 0]
-    return torch.where(near <= radius**2, row, torch.full_like(row, -1)), near
+    limit = torch.tensor(radius, dtype=near.dtype, device=near.device)  # as radius_count compares
+    return torch.where(near <= limit * limit, row, torch.full_like(row, -1)), near
 
 
 def _lost(

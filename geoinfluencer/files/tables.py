@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import csv
-import gzip
+import io
 import math
 import re
-import zlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal, TextIO, cast
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from geoinfluencer.errors import InputError
+from geoinfluencer.files.lines import (
+    UNREADABLE,
+    line_of_row,
+    open_text,
+    plain_rows,
+    read_bytes,
+)
 
 Kind = Literal["int", "float"]
 Table = dict[str, np.ndarray]
@@ -22,14 +28,6 @@ Table = dict[str, np.ndarray]
 # Identifiers may have been written as "17.0" by a tool that went through floats. Up to 15 digits a
 # float is exact; longer ones have already lost digits and are refused.
 _INTEGRAL = re.compile(r"[+-]?\d{1,15}\.0*")
-_UNREADABLE: tuple[type[Exception], ...] = (OSError, EOFError, zlib.error, UnicodeDecodeError)
-
-
-def open_text(path: Path) -> TextIO:
-    """Open a ``.csv`` or ``.csv.gz`` file for reading as text."""
-    if path.suffix == ".gz":
-        return cast(TextIO, gzip.open(path, "rt", encoding="utf-8-sig", newline=""))
-    return open(path, encoding="utf-8-sig", newline="")
 
 
 def read_header(path: Path) -> list[str]:
@@ -43,7 +41,7 @@ def read_header(path: Path) -> list[str]:
     try:
         with open_text(path) as stream:
             header = next(csv.reader(stream), None)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise InputError(f"{path}: cannot be read ({error}); is the file whole?") from error
     if not header:
         raise InputError(f"{path}: line 1: the file is empty; expected a header line")
@@ -61,7 +59,8 @@ def read_table(
 ) -> Table:
     """Read the named columns of a CSV file as int64 and float64 arrays.
 
-    Integers never pass through a float, so that 64-bit identifiers survive.
+    Integers never pass through a float, so that 64-bit identifiers survive. Every row must have as
+    many values as the header has columns; a blank value of a float column is nan.
 
     Args:
         path: A ``.csv`` or ``.csv.gz`` file whose first line names the columns.
@@ -86,6 +85,9 @@ def read_table(
         )
     kinds = {**required, **(optional or {})}
     kinds = {name: kind for name, kind in kinds.items() if name in header}
+    for name in kinds:
+        if header.count(name) > 1:
+            raise InputError(f"{path}: line 1: column {name!r} is there twice; keep one of them")
     table = _read_fast(path, header, kinds)
     if table is None:
         table = _read_slowly(path, header, kinds, what)
@@ -103,10 +105,17 @@ def read_table(
 
 
 def _read_fast(path: Path, header: list[str], kinds: Mapping[str, Kind]) -> Table | None:
-    """Let pandas parse; None when a value is not of its column's kind."""
+    """Let pandas parse; None when a value is not of its column's kind, or a row is not whole.
+
+    pandas alone would drop the values after the last column and fill up short rows with nan.
+    """
     try:
+        data = read_bytes(path)
+        rows = plain_rows(data, len(header))
+        if rows is None:
+            return None
         frame = pd.read_csv(
-            path,
+            io.BytesIO(data),
             header=0,
             names=header,
             usecols=list(kinds),
@@ -115,9 +124,11 @@ def _read_fast(path: Path, header: list[str], kinds: Mapping[str, Kind]) -> Tabl
             skipinitialspace=True,
             index_col=False,
         )
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise InputError(f"{path}: cannot be read ({error}); is the file whole?") from error
     except (ValueError, OverflowError, pd.errors.ParserError):
+        return None
+    if len(frame) != rows:
         return None
     table = {name: frame[name].to_numpy() for name in kinds}
     # Asked for int64, pandas would take "17.0" through a float and lose digits: it infers instead.
@@ -126,28 +137,24 @@ def _read_fast(path: Path, header: list[str], kinds: Mapping[str, Kind]) -> Tabl
     return table
 
 
-def line_of_row(path: Path, row: int) -> int:
-    """Return the 1-based line of the file on which data row ``row`` (0-based) stands."""
-    with open_text(path) as stream:
-        reader = csv.reader(stream)
-        next(reader)
-        seen = -1
-        for values in reader:
-            seen += bool(values)
-            if seen == row:
-                return reader.line_num
-    return row + 2
+def no_duplicates(
+    path: Path, column: str, values: np.ndarray, *, place: Callable[[int], str] | None = None
+) -> None:
+    """Raise InputError when an id appears twice; names the first repeated one and its place.
 
-
-def no_duplicates(path: Path, column: str, values: np.ndarray, *, lines: bool = True) -> None:
-    """Raise InputError when an id appears twice; names the first repeated one and its place."""
+    Args:
+        path: The file, for the message.
+        column: Name of the ids.
+        values: (N,) ids.
+        place: Says where a row stands; default: the line of the CSV file.
+    """
     order = np.argsort(values, kind="stable")
     again = order[1:][values[order][1:] == values[order][:-1]]
     if len(again):
         row = int(again.min())
-        place = f"line {line_of_row(path, row)}" if lines else f"row {row}"
+        where = place(row) if place is not None else f"line {line_of_row(path, row)}"
         raise InputError(
-            f"{path}: {place}: {column} {values[row]} appears a second time "
+            f"{path}: {where}: {column} {values[row]} appears a second time "
             f"({len(again)} repeated row(s)); every {column} must be unique"
         )
 
@@ -170,7 +177,8 @@ def _read_slowly(path: Path, header: list[str], kinds: Mapping[str, Kind], what:
                 if len(values) != len(header):
                     raise InputError(
                         f"{path}: line {line}: {len(values)} values where the header names "
-                        f"{len(header)} columns; is the file cut off?"
+                        f"{len(header)} columns; "
+                        + ("is the file cut off?" if len(values) < len(header) else "correct it")
                     )
                 for name, place in places.items():
                     text = values[place].strip()
@@ -184,7 +192,7 @@ def _read_slowly(path: Path, header: list[str], kinds: Mapping[str, Kind], what:
                         ) from None
     except InputError:
         raise
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
+    except UNREADABLE as error:
         raise InputError(f"{path}: cannot be read ({error}); is the file whole?") from error
     return {
         name: np.array(values, dtype=np.int64 if kinds[name] == "int" else np.float64)

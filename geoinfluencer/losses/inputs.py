@@ -37,8 +37,8 @@ def prepare_nodes(
 ) -> Nodes:
     """Check the arguments of a loss, leave out the ignored nodes, raise to float32.
 
-    On a GPU ``check_finite`` and ``ignore`` synchronise with the host once each; without them
-    nothing here does.
+    On a GPU ``check_finite`` (once, and once for each weight) and ``ignore`` synchronise with the
+    host; without them nothing here does.
 
     Args:
         embeddings: name -> tensor, one row per node; the names are those of the error messages.
@@ -48,7 +48,7 @@ def prepare_nodes(
         node_weight: non-negative weight of each node, default 1.
         instance_weight: non-negative weight of each node's instance, read at its members.
         ignore: true = the node takes part in nothing.
-        check_finite: look for NaN and infinity.
+        check_finite: look for NaN, infinity and negative weights.
 
     Shapes:
         embeddings (N,) or (N, D), instance (N,), batch (N,), ptr (B+1,), the rest (N,).
@@ -72,6 +72,9 @@ def prepare_nodes(
         raise InputError(f"instance has dtype {instance.dtype}; expected an integer type")
     finite = {**embeddings, "node_weight": node_weight, "instance_weight": instance_weight}
     if check_finite:
+        for name, value in (("node_weight", node_weight), ("instance_weight", instance_weight)):
+            if value is not None and bool((value < 0).any()):
+                raise InputError(f"{name} has {int((value < 0).sum())} negative values")
         require_finite({name: value for name, value in finite.items() if value is not None})
 
     ptr = ops.resolve_ptr(batch, ptr, size, instance.device)

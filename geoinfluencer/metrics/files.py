@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from geoinfluencer.errors import InputError, suggest
 from geoinfluencer.files.momenta import hit_kinematics
-from geoinfluencer.metrics.node_files import NodeFile, join_nodes, read_nodes
+from geoinfluencer.metrics.event_pairs import event_pairs
+from geoinfluencer.metrics.node_files import NodeFile
+from geoinfluencer.metrics.node_joins import join_nodes
 from geoinfluencer.metrics.nodes import NodeMetrics
 from geoinfluencer.metrics.tracks import TrackMetrics
 
@@ -41,8 +41,9 @@ def score_files(
     For ``trackml`` the truth needs the particles' momenta: columns ``pt`` and ``eta``, or a
     particles file (``particles``, or ``NAME-particles.csv[.gz]`` beside ``NAME-truth.csv[.gz]``),
     or the columns ``tpx, tpy, tpz``. Without any of these only ``pt_min <= 0`` is possible, and
-    every particle with enough hits counts. A truth with ``instance`` has noise at negative values,
-    one with ``particle_id`` at 0.
+    every particle with enough hits counts. Momenta of hits that are not noise must be finite; a
+    particles file is joined on ``particle_id``. A truth with ``instance`` has noise at negative
+    values, one with ``particle_id`` at 0.
 
     Args:
         pred: Prediction file.
@@ -69,71 +70,13 @@ def score_files(
         )
     if particles is not None and not Path(particles).is_file():
         raise InputError(f"{particles}: no such file")
-    for name, prediction, reference in _events(Path(pred), Path(truth)):
+    for name, prediction, reference in event_pairs(Path(pred), Path(truth)):
         prediction = join_nodes(prediction, reference)
         if isinstance(metrics, TrackMetrics):
             _update_tracks(metrics, name, prediction, reference, particles)
         else:
             _update_nodes(metrics, prediction, reference)
     return metrics
-
-
-def _events(pred: Path, truth: Path) -> Iterator[tuple[str, NodeFile, NodeFile]]:
-    """Pairs of prediction and truth, event by event."""
-    prediction = read_nodes(pred, "prediction")
-    numbers = prediction.table.get("event_id")
-    if truth.is_dir():
-        if numbers is None:
-            raise InputError(f"{pred}: no event_id column, so {truth} must be one truth file")
-        files = _truth_files(truth)
-        for number in np.unique(numbers).tolist():
-            if number not in files:
-                raise InputError(f"{truth}: no truth file of event {number}, which {pred} predicts")
-            reference = read_nodes(files[number], "truth")
-            yield files[number].name, _of_event(prediction, number), reference
-        return
-    reference = read_nodes(truth, "truth")
-    if numbers is None:
-        yield truth.name, prediction, reference
-        return
-    events = np.unique(numbers).tolist()
-    if "event_id" in reference.table:
-        wanted = np.unique(reference.table["event_id"]).tolist()
-        odd = sorted(set(events) ^ set(wanted))
-        if odd:
-            where = f"{truth} alone" if odd[0] in wanted else f"{pred} alone"
-            raise InputError(f"{pred}: event {odd[0]} is in {where}; give both for the same events")
-        for number in wanted:
-            yield str(number), _of_event(prediction, number), _of_event(reference, number)
-        return
-    number = _event_number(truth.name)
-    if len(events) > 1 and number not in events:
-        raise InputError(
-            f"{pred}: {len(events)} events, but {truth.name} does not say which one it is; give "
-            "the folder of the truth files, or a truth with an event_id column"
-        )
-    yield truth.name, _of_event(prediction, number if number in events else events[0]), reference
-
-
-def _of_event(file: NodeFile, number: int | None) -> NodeFile:
-    events = file.table["event_id"]
-    if (events == number).all():
-        return file  # unchanged, so that lines in messages are those of the file
-    return file.select(np.flatnonzero(events == number))
-
-
-def _truth_files(folder: Path) -> dict[int, Path]:
-    files = {}
-    for path in sorted(folder.glob("*-truth.csv*"), reverse=True):
-        number = _event_number(path.name)
-        if number is not None and path.name.endswith((".csv", ".csv.gz")):
-            files[number] = path
-    return files
-
-
-def _event_number(name: str) -> int | None:
-    match = re.search(r"(\d+)-truth\.csv", name)
-    return int(match[1]) if match else None
 
 
 def _update_tracks(
@@ -157,9 +100,21 @@ def _kinematics(
 ) -> tuple[np.ndarray, np.ndarray]:
     table = truth.table
     if particles is None and {"pt", "eta"} <= table.keys():
+        _refuse_unknown(truth, particle_id, ("pt", "eta"))
         return table["pt"], table["eta"]
     path = Path(particles) if particles is not None else _particles_beside(truth.path)
-    if path is not None or {"tpx", "tpy", "tpz"} <= table.keys():
+    has_momenta = {"tpx", "tpy", "tpz"} <= table.keys()
+    if path is not None and truth.label == "instance":
+        if particles is not None or not has_momenta:
+            raise InputError(
+                f"{truth.path}: the momenta of {path} are joined on particle_id, but the labels of "
+                "this truth are 'instance'; name the column particle_id (0 = noise), or give "
+                "columns pt and eta"
+            )
+        path = None
+    if path is None and has_momenta:
+        _refuse_unknown(truth, particle_id, ("tpx", "tpy", "tpz"))
+    if path is not None or has_momenta:
         return hit_kinematics({**table, "particle_id": particle_id}, path)
     if metrics.pt_min > 0:
         raise InputError(
@@ -168,6 +123,13 @@ def _kinematics(
         )
     zero = np.zeros(len(particle_id))
     return zero, zero
+
+
+def _refuse_unknown(truth: NodeFile, particle_id: np.ndarray, columns: tuple[str, ...]) -> None:
+    """Refuse nan and inf of a particle's hit: the particle would fall out of the window unseen."""
+    for name in columns:
+        bad = ~np.isfinite(truth.table[name]) & (particle_id != 0)
+        truth.refuse(name, bad, "a finite number, which every hit of a particle needs")
 
 
 def _particles_beside(truth: Path) -> Path | None:

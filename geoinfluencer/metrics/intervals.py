@@ -77,9 +77,14 @@ class BinnedEfficiency:
     def fill(
         cls, name: str, edges: np.ndarray, value: np.ndarray, success: np.ndarray
     ) -> BinnedEfficiency:
-        """Count the successes (M,) bool in bins of the value (M,); values outside are left out."""
-        total, _ = np.histogram(value, bins=edges)
-        passed, _ = np.histogram(value[success], bins=edges)
+        """Count the successes (M,) bool in bins of the value (M,); values outside are left out.
+
+        Values and edges are compared in float32, as samples store values: 0.9 is in the bin that
+        begins at 0.9 in either precision.
+        """
+        rounded, limits = np.asarray(value, np.float32), np.asarray(edges, np.float32)
+        total, _ = np.histogram(rounded, bins=limits)
+        passed, _ = np.histogram(rounded[success], bins=limits)
         return cls(name, np.asarray(edges, np.float64), passed, total)
 
     @property

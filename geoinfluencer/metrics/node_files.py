@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -14,7 +15,6 @@ from geoinfluencer.files.tables import (
     Kind,
     Table,
     line_of_row,
-    no_duplicates,
     read_header,
     read_table,
 )
@@ -33,6 +33,11 @@ _OPTIONAL: dict[str, Kind] = {
     **{name: "float" for name in ("score", "weight", "pt", "eta")},
     **{name: "float" for name in ("tx", "ty", "tz", "tpx", "tpy", "tpz")},
 }
+_VALUES: dict[str, tuple[Callable[[np.ndarray], np.ndarray], str]] = {
+    "score": (np.isfinite, "a finite number"),
+    "weight": (lambda weight: np.isfinite(weight) & (weight >= 0), "a finite number >= 0"),
+    "ignore": (lambda ignore: np.isin(ignore, (0, 1)), "0 or 1"),
+}
 
 
 @dataclass(frozen=True)
@@ -43,11 +48,13 @@ class NodeFile:
         path: The file.
         label: Name of the label column that was found.
         table: All columns by name, each (N,).
+        rows: (N,) row of the file of each node; ``None`` = all of them, in order.
     """
 
     path: Path
     label: str
     table: Table
+    rows: np.ndarray | None = None
 
     @property
     def labels(self) -> np.ndarray:
@@ -60,14 +67,29 @@ class NodeFile:
         return next((name for name in _IDS if name in self.table), None)
 
     def place(self, row: int) -> str:
-        """Say where a row stands, for a message."""
-        if self.path.suffix in (".npz", ".ply"):
+        """Say where a row stands in the file, for a message."""
+        if self.rows is not None:
+            row = int(self.rows[row])
+        if self.path.suffix.lower() in (".npz", ".ply"):
             return f"row {row}"
         return f"line {line_of_row(self.path, row)}"
 
     def select(self, rows: np.ndarray) -> NodeFile:
-        """Return the file with only these rows; places then count within them."""
-        return NodeFile(self.path, self.label, {n: v[rows] for n, v in self.table.items()})
+        """Return the file with only these rows."""
+        table = {name: values[rows] for name, values in self.table.items()}
+        return NodeFile(
+            self.path, self.label, table, rows if self.rows is None else self.rows[rows]
+        )
+
+    def refuse(self, column: str, bad: np.ndarray, wanted: str) -> None:
+        """Raise InputError where ``bad`` (N,) is true, naming the first place and their number."""
+        rows = np.flatnonzero(bad)
+        if len(rows):
+            row = int(rows[0])
+            raise InputError(
+                f"{self.path}: {self.place(row)}: {column} is not {wanted}, but "
+                f"{self.table[column][row]} ({len(rows)} such row(s)); correct it"
+            )
 
 
 def read_nodes(path: str | Path, role: Role) -> NodeFile:
@@ -94,56 +116,11 @@ def read_nodes(path: str | Path, role: Role) -> NodeFile:
         label, table = _from_arrays(file, role, _read_ply(file))
     else:
         raise InputError(f"{file}: unknown format; give one of {', '.join(FORMATS)}")
-    for column in ("weight", "score"):
-        values = table.get(column)
-        if values is not None and not np.isfinite(values).all():
-            row = int(np.flatnonzero(~np.isfinite(values))[0])
-            where = NodeFile(file, label, table).place(row)
-            raise InputError(f"{file}: {where}: {column} is not a finite number; correct it")
-    return NodeFile(file, label, table)
-
-
-def join_nodes(prediction: NodeFile, truth: NodeFile) -> NodeFile:
-    """Return the prediction in the order of the truth.
-
-    Rows are joined on the ids when both files have them, else by order.
-
-    Raises:
-        InputError: On missing, repeated or unknown ids, or unequal lengths; with counts, the first
-            offending id and its place.
-    """
-    if prediction.id_name is None or truth.id_name is None:
-        return _join_by_order(prediction, truth)
-    wanted, given = truth.table[truth.id_name], prediction.table[prediction.id_name]
-    for file, ids in ((truth, wanted), (prediction, given)):
-        is_text = file.path.suffix not in (".npz", ".ply")
-        no_duplicates(file.path, str(file.id_name), ids, lines=is_text)
-    unknown = np.flatnonzero(~np.isin(given, wanted))
-    if len(unknown):
-        raise InputError(
-            f"{prediction.path}: {prediction.place(int(unknown[0]))}: {prediction.id_name} "
-            f"{given[unknown[0]]} is not in {truth.path.name} ({len(unknown)} unknown id(s)); "
-            "give the truth of the same event"
-        )
-    lost = np.flatnonzero(~np.isin(wanted, given))
-    if len(lost):
-        raise InputError(
-            f"{prediction.path}: {len(lost)} of {len(wanted)} nodes of {truth.path.name} are "
-            f"missing, first {truth.id_name} {wanted[lost[0]]} ({truth.place(int(lost[0]))} "
-            "there); list every node, with a negative label when it is unassigned"
-        )
-    order = np.argsort(given)
-    return prediction.select(order[np.searchsorted(given[order], wanted)])
-
-
-def _join_by_order(prediction: NodeFile, truth: NodeFile) -> NodeFile:
-    rows, expected = len(prediction.labels), len(truth.labels)
-    if rows != expected:
-        raise InputError(
-            f"{prediction.path}: {rows} rows, but {truth.path.name} has {expected}; give both "
-            "files a node_id (or hit_id) column, or equally many rows in the same order"
-        )
-    return prediction
+    nodes = NodeFile(file, label, table)
+    for column, (good, wanted) in _VALUES.items():
+        if column in table:
+            nodes.refuse(column, ~good(table[column]), wanted)
+    return nodes
 
 
 def _label(path: Path, role: Role, columns: list[str]) -> str:

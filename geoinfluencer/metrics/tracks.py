@@ -26,12 +26,12 @@ class TrackMetrics:
     r"""Metrics of predicted tracks, pooled over events.
 
     **Window** W: particles with pT >= ``pt_min``, \|eta\| <= ``eta_max`` and at least ``min_hits``
-    hits, counted from the truth that is passed in. Noise and particles without known momentum are
-    never in W. **Tracks**: predicted groups of at least ``min_track_hits`` hits. **Majority
-    particle** of a track: the particle with most of its hits (ties: fewer hits in truth, then
-    smaller id); noise is a candidate like any other, with all noise hits as its hits. **Double
-    majority**: the majority particle has more than half of the track's hits, and these are more
-    than half of the particle's.
+    hits, counted from the truth that is passed in; pT and eta are compared in float32. Noise and
+    particles without known momentum are never in W. **Tracks**: predicted groups of at least
+    ``min_track_hits`` hits. **Majority particle** of a track: the particle with most of its hits
+    (ties: fewer hits in truth, then smaller id); noise is a candidate like any other, with all
+    noise hits as its hits. **Double majority**: the majority particle has more than half of the
+    track's hits, and these are more than half of the particle's.
 
     ============================ ===============================================================
     ``dm_efficiency``            particles of W with a double-majority track / \|W\|
@@ -73,10 +73,12 @@ class TrackMetrics:
         min_hits: int = 3,
         min_track_hits: int = 3,
     ) -> None:
-        if np.isnan(pt_min) or not eta_max > 0 or min_hits < 1 or min_track_hits < 1:
+        finite = bool(np.isfinite([pt_min, eta_max]).all())
+        if not finite or not eta_max > 0 or min_hits < 1 or min_track_hits < 1:
             raise InputError(
                 f"window: pt_min={pt_min}, eta_max={eta_max}, min_hits={min_hits}, "
-                f"min_track_hits={min_track_hits}; eta_max must be positive, hits at least 1"
+                f"min_track_hits={min_track_hits}; pt_min and eta_max must be finite (for no cut "
+                "pt_min=0, eta_max=100), eta_max positive, hits at least 1"
             )
         self.pt_min = pt_min
         self.eta_max = eta_max
@@ -128,10 +130,7 @@ class TrackMetrics:
         match = long_tracks(groups, self.min_track_hits)
         enough = (match.particle_id != 0) & (match.particle_size >= self.min_hits)
         particle_pt, particle_eta = pt[match.particle_first], eta[match.particle_first]
-        # In float32, which samples store: a pT of 0.9 passes pt_min = 0.9 in either precision.
-        with np.errstate(invalid="ignore"):
-            in_window = enough & (np.float32(particle_pt) >= np.float32(self.pt_min))
-            in_window &= np.abs(np.float32(particle_eta)) <= np.float32(self.eta_max)
+        in_window = enough & self._hard(particle_pt) & self._central(particle_eta)
         double, duplicate = double_majority(match), duplicates(match.majority, match.shared)
         counts, found = count_tracks(match, in_window, double, duplicate)
         counts.update(other_definitions(match, in_window, double, duplicate))
@@ -165,13 +164,20 @@ class TrackMetrics:
         rows = np.concatenate([np.empty((0, 3)), *self._particles])
         rows = rows[np.isfinite(rows[:, :2]).all(axis=1)]
         pt, eta, found = rows[:, 0], rows[:, 1], rows[:, 2] > 0
-        central, hard = np.abs(eta) <= self.eta_max, pt >= self.pt_min
-        edge = self.eta_max if np.isfinite(self.eta_max) else 4.0
-        eta_edges = np.linspace(-edge, edge, _ETA_BINS + 1)
+        central, hard = self._central(eta), self._hard(pt)
+        eta_edges = np.linspace(-self.eta_max, self.eta_max, _ETA_BINS + 1)
         return {
             "pt": BinnedEfficiency.fill("pT [GeV]", PT_EDGES, pt[central], found[central]),
             "eta": BinnedEfficiency.fill("eta", eta_edges, eta[hard], found[hard]),
         }
+
+    # In float32, which samples store: a pT of 0.9 passes pt_min = 0.9 in either precision.
+
+    def _hard(self, pt: np.ndarray) -> np.ndarray:
+        return pt.astype(np.float32) >= np.float32(self.pt_min)
+
+    def _central(self, eta: np.ndarray) -> np.ndarray:
+        return np.abs(eta.astype(np.float32)) <= np.float32(self.eta_max)
 
 
 def trackml_score(predicted: np.ndarray, particle_id: np.ndarray, weight: np.ndarray) -> float:

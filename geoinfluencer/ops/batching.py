@@ -22,6 +22,7 @@ def ptr_from_batch(batch: Tensor, num_graphs: int | None = None) -> Tensor:
     """
     if not isinstance(batch, Tensor) or batch.dim() != 1 or batch.is_floating_point():
         raise InputError(f"batch must be an integer tensor (N,), got {checks.describe(batch)}")
+    batch = batch.to(torch.int64)  # in a narrow type the last number + 1 would wrap around
     if num_graphs is not None:
         checks.check_count("num_graphs", num_graphs, 0)
     if batch.device.type == "cpu" and not torch.compiler.is_compiling() and batch.numel():
@@ -33,7 +34,7 @@ def ptr_from_batch(batch: Tensor, num_graphs: int | None = None) -> Tensor:
             raise InputError(f"batch must be 0 or more{bound}, got {first} to {last}")
     if num_graphs is None:
         num_graphs = int(batch[-1]) + 1 if batch.numel() else 0
-    graphs = torch.arange(num_graphs + 1, device=batch.device, dtype=batch.dtype)
+    graphs = torch.arange(num_graphs + 1, device=batch.device)
     return torch.searchsorted(batch.contiguous(), graphs)
 
 
@@ -50,12 +51,16 @@ def resolve_ptr(
     """Row pointers (B + 1,) where a caller may give ``batch`` (N,), ``ptr`` or neither: one graph.
 
     Raises:
-        InputError: both were given, or ``batch`` is not as :func:`ptr_from_batch` wants it.
+        InputError: both were given, ``batch`` is not as :func:`ptr_from_batch` wants it, or ``ptr``
+            does not run from 0 to N (values are checked on the CPU).
     """
     if batch is not None and ptr is not None:
         raise InputError("batch and ptr were both given; give one of them")
     if ptr is not None:
-        return ptr
+        checked = checks.check_ptr("ptr", ptr, device)
+        checks.check_ptr_values("ptr", checked, num_nodes)
+        assert checked is not None
+        return checked
     if batch is not None:
         return ptr_from_batch(batch)
     return torch.tensor([0, num_nodes], dtype=torch.int64, device=device)

@@ -235,6 +235,18 @@ def test_batch_vector_half_precision_and_gradients_are_fine(dtype: torch.dtype) 
     assert not found.score.requires_grad
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_a_follower_exactly_at_the_radius_joins(dtype: torch.dtype) -> None:
+    """Every counted follower is a member, whichever way the square of the radius rounds."""
+    for step in range(1, 200):
+        radius = step / 100
+        f = torch.tensor([[radius]], dtype=dtype)
+        found = condense(
+            torch.cat([f, -f]), torch.tensor([[0.0], [99.0]], dtype=dtype), radius=radius
+        )
+        assert found.instance.tolist() == [0, 0], radius
+
+
 def test_bad_arguments_are_named() -> None:
     f = torch.rand(4, 2)
     for arguments, options, word in (
@@ -243,6 +255,8 @@ def test_bad_arguments_are_named() -> None:
         ((f, f), {"radius": 1.0, "suppression_radius": -1.0}, "suppression_radius"),
         ((f, f), {"radius": 1.0, "min_share": 2.0}, "min_share"),
         ((f, f), {"radius": 1.0, "class_logits": f[:2]}, "class_logits"),
+        ((f, f), {"radius": 1.0, "class_logits": f[:, 0]}, r"class_logits has shape \(4,\)"),
+        ((f, f), {"radius": 1.0, "properties": {"pt": f[0, 0]}}, "pt"),
         ((f, f), {"radius": 1.0, "properties": {"pt": f[:2]}}, "pt"),
         ((f, f), {"radius": 1.0, "batch": f[:, 0].long(), "ptr": torch.tensor([0, 4])}, "one of"),
     ):

@@ -233,3 +233,20 @@ def test_no_synchronisation_with_the_device_in_attraction() -> None:
     finally:
         torch.cuda.set_sync_debug_mode("default")
     assert torch.isfinite(total)
+
+
+@pytest.mark.parametrize(
+    "ptr", [torch.tensor([0, 3]), torch.tensor([0, 5, 2, 6]), torch.tensor([0.0, 6.0])]
+)
+def test_bad_ptr_is_named(ptr: Tensor) -> None:
+    f, h = torch.rand(2, 6, 2)
+    with pytest.raises(InputError, match="ptr"):
+        InfluencerLoss()(f, h, torch.zeros(6, dtype=torch.int64), ptr=ptr)
+
+
+@pytest.mark.parametrize("name", ["node_weight", "instance_weight"])
+def test_negative_weights_are_named(name: str) -> None:
+    f, h = torch.rand(2, 6, 2)
+    weight = torch.tensor([1.0, 1, -1, 1, -2, 1])
+    with pytest.raises(InputError, match=f"{name} has 2 negative"):
+        InfluencerLoss()(f, h, torch.zeros(6, dtype=torch.int64), **{name: weight})

@@ -118,6 +118,38 @@ def test_momenta_from_particles_columns_or_nowhere(tmp_path: Path) -> None:
         scores(pred, bare, "trackml", particles=tmp_path / "none.csv")
 
 
+def test_particles_are_joined_on_particle_id_alone(tmp_path: Path) -> None:
+    """Instances 0, 1 are not the particles 1, 2 of a particles file."""
+    instance = [0, 0, 0, 1, 1, 1, -1]
+    pred = csv(tmp_path / "p.csv", instance=TRACKS)
+    truth = csv(tmp_path / "e-truth.csv", instance=instance)
+    parts = csv(tmp_path / "x.csv", particle_id=[1, 2], px=[2.0, 2.0], py=[0, 0], pz=[0, 0])
+    message = r"e-truth\.csv: the momenta of .*\.csv are joined on particle_id.*'instance'"
+    with pytest.raises(InputError, match=message):
+        scores(pred, truth, "trackml", particles=parts)
+    beside = parts.rename(tmp_path / "e-particles.csv")
+    with pytest.raises(InputError, match=message):
+        scores(pred, truth, "trackml")
+    momentum = {"tpx": [0.5] * 3 + [2.0] * 4, "tpy": [0.0] * 7, "tpz": [0.0] * 7}
+    truth = csv(tmp_path / "e-truth.csv", instance=instance, **momentum)
+    assert beside.exists() and scores(pred, truth, "trackml")["num_particles"] == 1
+
+
+@pytest.mark.parametrize("column", ["pt", "eta", "tpx", "tpz"])
+@pytest.mark.parametrize("value", ["", "nan", "inf"])
+def test_momenta_of_particles_must_be_finite(tmp_path: Path, column: str, value: str) -> None:
+    names = ("pt", "eta") if column in ("pt", "eta") else ("tpx", "tpy", "tpz")
+    columns: dict[str, list[Any]] = {name: [1.0] * 6 + [value] for name in names}
+    ids = {"hit_id": range(1, 8), "particle_id": TRUTH}
+    pred = csv(tmp_path / "p.csv", hit_id=range(1, 8), track_id=TRACKS)
+    noise_alone = csv(tmp_path / "t.csv", **ids, **columns)
+    assert scores(pred, noise_alone, "trackml")["num_particles"] == 2
+    columns[column][4] = value
+    message = rf"t\.csv: line 6: {column} is not a finite number.*\(1 such row\(s\)\)"
+    with pytest.raises(InputError, match=message):
+        scores(pred, csv(tmp_path / "t.csv", **ids, **columns), "trackml")
+
+
 def test_several_events(tmp_path: Path) -> None:
     truth_file(tmp_path)
     truth_file(tmp_path, "event000000008-truth.csv.gz")
@@ -148,6 +180,11 @@ def test_several_events(tmp_path: Path) -> None:
         score_files(pred, truth_file(tmp_path, "t.csv"), "trackml")
     with pytest.raises(InputError, match="no event_id column"):
         score_files(csv(tmp_path / "q.csv", hit_id=ids, track_id=TRACKS), tmp_path, "trackml")
+    other = csv(tmp_path / "event000000009-truth.csv", hit_id=ids, particle_id=TRUTH)
+    for file, has in ((half, "7"), (pred, "7, 8")):
+        with pytest.raises(InputError, match=rf"event 9 of .*truth\.csv is not in .* has {has};"):
+            score_files(file, other, "nodes")
+    other.unlink()
     odd = csv(tmp_path / "odd.csv", event_id=[9] * 7, hit_id=ids, track_id=TRACKS)
     with pytest.raises(InputError, match="no truth file of event 9"):
         score_files(odd, tmp_path, "trackml")
@@ -184,6 +221,47 @@ def test_bad_predictions(tmp_path: Path, columns: dict[str, Any], message: str) 
     pred = csv(tmp_path / "p.csv", **columns)
     with pytest.raises(InputError, match=message) as caught:
         scores(pred, truth_file(tmp_path), "trackml")
+    assert "\n" not in str(caught.value)
+
+
+def test_places_in_a_file_of_several_events_are_those_of_the_file(tmp_path: Path) -> None:
+    ids = [*range(1, 8), 1, 2, 3, 3, 5, 6, 7]
+    pred = csv(tmp_path / "p.csv", event_id=[7] * 7 + [8] * 7, hit_id=ids, track_id=[0] * 14)
+    truth = truth_file(tmp_path, "event000000008-truth.csv")
+    with pytest.raises(InputError, match=r"p\.csv: line 12: hit_id 3 appears a second time"):
+        scores(pred, truth, "trackml")
+    np.savez(tmp_path / "p.npz", event_id=[7] * 7 + [8] * 7, hit_id=ids, track_id=[0] * 14)
+    (tmp_path / "p.npz").rename(tmp_path / "p.NPZ")
+    with pytest.raises(InputError, match=r"p\.NPZ: row 10: hit_id 3 appears a second time"):
+        scores(tmp_path / "p.NPZ", truth, "trackml")
+    ids[10] = 99
+    csv(pred, event_id=[7] * 7 + [8] * 7, hit_id=ids, track_id=[0] * 14)
+    with pytest.raises(InputError, match=r"p\.csv: line 12: hit_id 99 is not in"):
+        scores(pred, truth, "trackml")
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "message"),
+    [
+        ("ignore", [0, 1, 2, 0, 0, 5, 0], r"line 4: ignore is not 0 or 1, but 2 \(2 such row"),
+        ("weight", [1, 1, 1, 1, -0.5, 1, 1], r"line 6: weight is not .* >= 0, but -0\.5 \(1 such"),
+        ("weight", ["inf", 1, 1, 1, 1, 1, 1], r"line 2: weight is not a finite .* but inf"),
+    ],
+)
+def test_bad_ignore_and_weight(
+    tmp_path: Path, column: str, values: list[Any], message: str
+) -> None:
+    truth = csv(tmp_path / "t.csv", instance=[0] * 7, **{column: values})
+    pred = csv(tmp_path / "p.csv", instance=[0] * 7)
+    with pytest.raises(InputError, match=rf"t\.csv: {message}"):
+        scores(pred, truth, "nodes")
+
+
+@pytest.mark.parametrize("window", [{"pt_min": np.inf}, {"eta_max": np.inf}, {"pt_min": -np.inf}])
+def test_the_window_is_finite(tmp_path: Path, window: dict[str, float]) -> None:
+    truth = truth_file(tmp_path)
+    with pytest.raises(InputError, match="pt_min and eta_max must be finite") as caught:
+        scores(truth, truth, "trackml", **window)
     assert "\n" not in str(caught.value)
 
 

@@ -242,6 +242,18 @@ def test_curves() -> None:
     assert TrackMetrics().curves()["pt"].total.sum() == 0
 
 
+@pytest.mark.parametrize("precision", [np.float32, np.float64])
+def test_curves_have_the_particles_of_the_window(precision: type) -> None:
+    truth = [1] * 3 + [2] * 3 + [3] * 3
+    pt = np.array([0.9] * 3 + [2.0] * 6, precision)
+    eta = np.array([0.0] * 3 + [2.7] * 3 + [-2.7] * 3, precision)
+    metrics = TrackMetrics(eta_max=2.7)
+    found = metrics.update(truth, truth, pt=pt, eta=eta)
+    curves = metrics.curves()
+    assert found["num_particles"] == curves["pt"].total.sum() == curves["eta"].total.sum() == 3
+    assert curves["pt"].total[curves["pt"].edges[:-1] == 0.9] == 1
+
+
 def slow_metrics(predicted: list[int], truth: list[int], good: set[int]) -> dict[str, float]:
     """The primary definitions again, hit by hit; W is `good` and at least three hits."""
     size = Counter(truth)

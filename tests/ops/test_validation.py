@@ -118,6 +118,15 @@ def test_ptr_from_batch_with_empty_graphs():
     assert ops.ptr_from_batch(batch[:0]).tolist() == [0]
 
 
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int8, torch.int16, torch.int32])
+def test_ptr_from_batch_of_a_narrow_type(dtype):
+    last = min(torch.iinfo(dtype).max, 300)
+    batch = torch.tensor([0, 0, last], dtype=dtype)
+    ptr = ops.ptr_from_batch(batch)
+    assert ptr.dtype == torch.int64
+    assert ptr.tolist() == [0] + [2] * last + [3]
+
+
 def test_batch_or_ptr_or_neither():
     batch, ptr = torch.tensor([0, 0, 2]), torch.tensor([0, 2, 2, 3])
     assert torch.equal(ops.resolve_ptr(batch, None, 3, batch.device), ptr)

@@ -1,4 +1,4 @@
-"""Training batches: seeded samples in the order of the sampler, and the processes that load them."""
+"""Training batches: seeded samples in the order of the sampler, and how they are loaded."""
 
 from __future__ import annotations
 

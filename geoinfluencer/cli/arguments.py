@@ -41,6 +41,13 @@ def add_accelerator(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def folder(text: str) -> str:
+    """An argument type: the name of a folder, not empty (which would be the current one)."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("is empty; name a folder")
+    return text
+
+
 def at_least(kind: Callable[[str], Any], low: float, *, open: bool = False) -> Callable[[str], Any]:
     """An argument type: a number from ``low`` on (``open``: above it)."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from geoinfluencer.cli.arguments import add_accelerator, add_dataset, add_set, at_least
+from geoinfluencer.cli.arguments import add_accelerator, add_dataset, add_set, at_least, folder
 from geoinfluencer.errors import InputError
 
 NAME = "eval"
@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     files.add_argument("--pt-min", type=float, metavar="GEV", help="window (default 0.9)")
     files.add_argument("--eta-max", type=float, metavar="ETA", help="window (default 4)")
     files.add_argument("--min-hits", type=at_least(int, 1), metavar="N", help="window (default 3)")
-    parser.add_argument("--out", metavar="DIR", help="folder for the results")
+    parser.add_argument("--out", type=folder, metavar="DIR", help="folder for the results")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -79,6 +79,13 @@ def _files(options: argparse.Namespace, form: dict[str, str | None]) -> int:
     missing = [name for name, value in form.items() if value is None]
     if missing:
         raise InputError(f"eval: {missing[0]} is missing; give --pred, --truth and --protocol")
+    unread = {"--dataset": options.dataset, "--data-root": options.data_root}
+    unread |= {"--split": options.split, "--set": options.assignments or None}
+    if options.accelerator != "auto":
+        unread["--accelerator"] = options.accelerator
+    for flag, value in unread.items():
+        if value is not None:
+            raise InputError(f"{flag}: is for checkpoints; files are scored as they are")
     from geoinfluencer.cli.output import print_metrics
     from geoinfluencer.training.scoring.file_scores import evaluate_prediction_file
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from geoinfluencer.cli.arguments import add_accelerator
+from geoinfluencer.cli.arguments import add_accelerator, folder
 
 NAME = "predict"
 HELP = "instances for inputs without truth"
@@ -21,7 +21,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options."""
     parser.add_argument("--checkpoint", metavar="CKPT", required=True)
     parser.add_argument("inputs", metavar="INPUT", nargs="+", help="files or folders")
-    parser.add_argument("--out", metavar="DIR", required=True, help="folder for the predictions")
+    parser.add_argument(
+        "--out", type=folder, metavar="DIR", required=True, help="folder for the predictions"
+    )
     add_accelerator(parser)
 
 

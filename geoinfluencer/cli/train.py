@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from geoinfluencer.cli.arguments import add_dataset, add_set, at_least
+from geoinfluencer.cli.arguments import add_dataset, add_set, at_least, folder
 
 NAME = "train"
 HELP = "train a model, score it on held-out samples, write a report"
@@ -41,7 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="minutes of fitting alone; the learning rate follows; without --max-steps only the "
         "time counts",
     )
-    parser.add_argument("--out", metavar="DIR", help="run folder (default: runs/NAME-DATE-TIME)")
+    parser.add_argument(
+        "--out", type=folder, metavar="DIR", help="run folder (default: runs/NAME-DATE-TIME)"
+    )
     parser.add_argument(
         "--resume",
         metavar="auto|CKPT",

@@ -33,12 +33,12 @@ class Window:
     min_hits: int
 
     def __post_init__(self) -> None:
-        if not self.eta_max > 0:
-            raise InputError(f"eta_max must be positive, got {self.eta_max}")
+        if not 0 < self.eta_max < math.inf:
+            raise InputError(f"eta_max must be positive and finite, got {self.eta_max}")
         if self.min_hits < 1:
             raise InputError(f"min_hits must be at least 1, got {self.min_hits}")
-        if math.isnan(self.pt_min):
-            raise InputError("pt_min must be a number in GeV, got nan")
+        if not math.isfinite(self.pt_min):
+            raise InputError(f"pt_min must be a finite number in GeV, got {self.pt_min}")
 
 
 @dataclass(frozen=True)

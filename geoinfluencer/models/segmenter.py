@@ -59,6 +59,10 @@ class InfluencerSegmenter(nn.Module):
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
+        sizes = {"hidden_channels": hidden_channels, "embedding_dim": embedding_dim}
+        for name, value in (*sizes.items(), ("num_layers", num_layers)):
+            if value < 1:
+                raise InputError(f"model.{name} is {value}; it must be at least 1")
         self.in_channels, self.edge_channels = in_channels, edge_channels
         self.embedding_dim, self.num_classes = embedding_dim, num_classes
         self.register_buffer("x_mean", torch.zeros(in_channels))

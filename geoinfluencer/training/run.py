@@ -22,7 +22,7 @@ from geoinfluencer.training.data import (
 from geoinfluencer.training.fitting.held_out import HeldOut
 from geoinfluencer.training.fitting.module import InfluencerModule
 from geoinfluencer.training.fitting.setup import prepare_run
-from geoinfluencer.training.fitting.trainer import fit
+from geoinfluencer.training.fitting.trainer import check_devices, fit
 from geoinfluencer.training.objective import build_loss
 from geoinfluencer.training.run_folder import RunFolder
 from geoinfluencer.training.scoring.evaluation import evaluate
@@ -113,6 +113,7 @@ def train(
         devices=devices,
     )
     settings = setup.config.train
+    check_devices(settings, pick_device(settings.accelerator))
     say = (lambda text: None) if quiet or not setup.is_first else print
     cls = resolve_dataset(setup.config.dataset)
     samples = {name: build_dataset(cls, setup.config, name) for name in ("train", "calib", "val")}

@@ -11,8 +11,8 @@ from pydantic import Field, model_validator
 from geoinfluencer.training.configuration.checks import Section, validate
 from geoinfluencer.training.configuration.yaml_layers import Layer
 
-Positive = Annotated[float, Field(gt=0)]
-NonNegative = Annotated[float, Field(ge=0)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
 
@@ -41,7 +41,7 @@ class CondensationSection(Section):
 class TrainSection(Section):
     """Optimisation, its limits and its machine."""
 
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     max_steps: Count | None = 2000
     max_minutes: Positive | None = None
     batch_size: Count = 8

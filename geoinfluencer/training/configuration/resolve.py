@@ -82,7 +82,7 @@ def resolve_config(
     base = builtin_layer(dataset)
     layer = base.without("presets")
     presets = merge(base.section("presets"), user.section("presets"))
-    name = preset or user.values.get("preset")
+    name = preset if preset is not None else user.values.get("preset")
     if name is None and machine_preset() in presets.values:
         name = machine_preset()
     if name is not None:

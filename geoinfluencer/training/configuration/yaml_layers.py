@@ -145,14 +145,28 @@ def assign(keys: KeyPath, value: Any, origin: str) -> Layer:
 
 
 def merge(below: Layer, above: Layer) -> Layer:
-    """``below`` with the settings of ``above`` laid over it; sections merge, values replace."""
-    return Layer(_merge(below.values, above.values), {**below.origins, **above.origins})
+    """``below`` with the settings of ``above`` laid over it; sections merge, values replace.
+
+    Raises:
+        InputError: a single value stands where a section belongs.
+    """
+    return Layer(_merge(below.values, above, ()), {**below.origins, **above.origins})
 
 
-def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+def _merge(below: Mapping[str, Any], layer: Layer, path: KeyPath) -> dict[str, Any]:
     merged = dict(below)
+    above: Any = layer.values
+    for key in path:
+        above = above[key]
     for key, value in above.items():
         old = merged.get(key)
-        both = isinstance(old, Mapping) and isinstance(value, Mapping)
-        merged[key] = _merge(old, value) if both else value  # type: ignore[arg-type]
+        if not isinstance(old, Mapping):
+            merged[key] = value
+        elif isinstance(value, Mapping):
+            merged[key] = _merge(old, layer, (*path, key))
+        elif value is not None:  # an empty section in a file changes nothing
+            name = ".".join((*path, key))
+            raise InputError(
+                f"{layer.origin((*path, key))}: {name} is a section; set {name}.KEY instead"
+            )
     return merged

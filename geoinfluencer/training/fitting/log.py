@@ -49,7 +49,7 @@ def read_rows(path: Path) -> list[dict[str, float]]:
     if not path.is_file():
         return []
     rows = []
-    with path.open(newline="") as file:
+    with path.open(newline="", errors="replace") as file:
         for row in csv.DictReader(file):
             try:
                 rows.append({key: float(value or "nan") for key, value in row.items()})

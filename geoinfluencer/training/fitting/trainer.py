@@ -14,11 +14,12 @@ from torch.utils.data import Dataset
 from torch_geometric.data import Data
 from torch_geometric.loader import DataLoader
 
+from geoinfluencer.errors import InputError
 from geoinfluencer.training.checkpoint import load_checkpoint
 from geoinfluencer.training.configuration.config import TrainSection
 from geoinfluencer.training.fitting.control import RunControl
 from geoinfluencer.training.fitting.held_out import HeldOut
-from geoinfluencer.training.fitting.loader import train_loader
+from geoinfluencer.training.fitting.loader import cores, train_loader
 from geoinfluencer.training.fitting.module import InfluencerModule
 from geoinfluencer.training.run_folder import RunFolder
 from geoinfluencer.training.scoring.inference import pick_device, resolve_precision
@@ -99,6 +100,20 @@ def fit(
         finally:
             folder.unlock()
     return None if control.stopped_by is None or control.finished else int(control.stopped_by)
+
+
+def check_devices(settings: TrainSection, device: torch.device) -> None:
+    """Refuse more processes than the machine has GPUs, or cores: they would fill its memory.
+
+    Raises:
+        InputError: names what there is.
+    """
+    if settings.devices == "auto" or "TORCHELASTIC_RUN_ID" in os.environ:
+        return
+    there = torch.cuda.device_count() if device.type == "cuda" else cores()
+    if settings.devices > there:
+        what = "GPU(s)" if device.type == "cuda" else "CPU core(s)"
+        raise InputError(f"--devices {settings.devices}: this machine has {there} {what}")
 
 
 def _several(settings: TrainSection) -> bool:

@@ -44,7 +44,14 @@ def evaluation_config(
         stored["data"] = resolve_config(name, config={"data": graph}).data
         root = data_root
     stored.update(dataset=name, data_root=None if root is None else str(root))
-    return check(merge(Layer(stored), parse_assignments(assignments)))
+    changes = parse_assignments(assignments)
+    for section in changes.values:
+        if section not in ("data", "condensation"):
+            raise InputError(
+                f"{changes.origin((section,))}: an evaluation takes settings of data and "
+                "condensation alone; the rest is fixed by the checkpoint"
+            )
+    return check(merge(Layer(stored), changes))
 
 
 def choose_split(cls: type, config: RunConfig, checkpoint: Checkpoint) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -102,7 +103,13 @@ def _sample_figures(folder: RunFolder, task: Task, metrics: Mapping[str, Any]) -
     if not folder.display.is_file():
         return []
     figures: list[Figure] = []
-    with np.load(folder.display, allow_pickle=False) as stored:
+    try:
+        stored = np.load(folder.display, allow_pickle=False)
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise InputError(
+            f"{folder.display}: damaged ({error}); delete it, or run eval again"
+        ) from error
+    with stored:
         for index, name in enumerate(stored["names"].tolist()):
             prefix = f"{index}/"
             arrays = {
@@ -164,4 +171,7 @@ def _read_rows(path: Path) -> list[dict[str, str]]:
 
 
 def _numbers(rows: Sequence[Mapping[str, str]]) -> list[dict[str, float]]:
-    return [{key: float(value) for key, value in row.items()} for row in rows]
+    try:
+        return [{key: float(value) for key, value in row.items()} for row in rows]
+    except (TypeError, ValueError) as error:
+        raise InputError(f"calibration.csv: damaged ({error}); delete it, or run again") from error

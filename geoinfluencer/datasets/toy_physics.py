@@ -63,10 +63,10 @@ class ToyPhysics:
     material: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.num_tracks < 1 or (self.num_tracks_max or self.num_tracks) < self.num_tracks:
+        if self.num_tracks < 0 or (self.num_tracks_max or self.num_tracks) < self.num_tracks:
             raise InputError(
                 f"num_tracks={self.num_tracks}, num_tracks_max={self.num_tracks_max}: give "
-                "1 <= num_tracks <= num_tracks_max"
+                "0 <= num_tracks <= num_tracks_max"
             )
         if not (0 < self.pt_low <= self.pt_high and self.field > 0):
             raise InputError(

@@ -86,7 +86,7 @@ def draw_panels(
     panels = 1 if truth is None else 3
     width = 5.6 if panels == 1 else 15.0
     height = 4.9
-    if projection.equal:  # as tall as the data is in the width of a panel
+    if projection.equal and len(predicted):  # as tall as the data is in the width of a panel
         shape = float(np.ptp(projection.v)) / max(float(np.ptp(projection.u)), 1e-9)
         height = float(np.clip(width / panels * shape, 2.0, 6.5)) + 0.8
     with drawing(width, height) as canvas:

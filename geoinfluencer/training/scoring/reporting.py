@@ -118,7 +118,7 @@ def _sample_figures(folder: RunFolder, task: Task, metrics: Mapping[str, Any]) -
                 if key.startswith(prefix)
             }
             figures += task.sample_figures(arrays, name)
-            if index == 0:
+            if index == 0 and len(arrays["follower"]):
                 figures.append(embedding_figure(arrays, name, metrics.get("radius") or 0.0))
     return figures
 

@@ -96,7 +96,7 @@ def split_pieces(
     if split == "test":
         raise InputError(
             f"{where}: no test split: {len(names)} event(s), and one is only set apart from 10 on; "
-            "name some in test_events, or use split 'all' for every event whole"
+            "name some with --set data.test_events=[NAME], or use split 'all' for every event whole"
         )
     raise InputError(f"split {split!r} does not exist; choose train, calib, val, test or all")
 

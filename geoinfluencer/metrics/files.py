@@ -119,7 +119,7 @@ def _kinematics(
     if metrics.pt_min > 0:
         raise InputError(
             f"{truth.path}: no momenta for the window pt_min={metrics.pt_min}; give columns pt and "
-            "eta, or tpx,tpy,tpz, or a particles file, or pt_min=0 to count every particle"
+            "eta, or tpx,tpy,tpz, or a particles file (--particles), or --pt-min 0 to count all"
         )
     zero = np.zeros(len(particle_id))
     return zero, zero

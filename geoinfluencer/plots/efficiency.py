@@ -52,6 +52,6 @@ def efficiency_figure(key: str, curve: BinnedEfficiency, note: str = "") -> Figu
     against = {"pt": "transverse momentum", "eta": "pseudorapidity"}.get(key, key)
     caption = (
         f"{total:,} particles. Bars: bin widths, and Clopper-Pearson intervals at 68 %. {note}"
-        + (" Below pT_min particles are shown but not scored." if key == "pt" else "")
+        + (" Particles below pT_min are drawn, not scored." if key == "pt" else "")
     )
     return Figure(f"efficiency-{key}", "Efficiency", f"Efficiency against {against}", caption, png)

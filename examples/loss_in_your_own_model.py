@@ -57,7 +57,7 @@ def train(steps: int = 150) -> tuple[Segmenter, float]:
         optimizer.zero_grad()
         terms.total.backward()  # <- 3
         optimizer.step()
-        if step % 50 == 0 or step == steps - 1:
+        if step % 50 == 0 or step == steps - 1:  # terms are unweighted, the total is not
             print(f"step {step:3d}  total {terms.total.item():.3f}  {terms}")
     return model, terms.total.item()
 

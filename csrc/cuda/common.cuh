@@ -78,9 +78,7 @@ inline cudaError_t enter(int32_t device) {
   return cudaSetDevice(device);
 }
 
-#ifndef GEO_LAUNCH
 #define GEO_LAUNCH(kernel, blocks, threads, stream, ...) \
   kernel<<<static_cast<unsigned>(blocks), threads, 0, static_cast<cudaStream_t>(stream)>>>(__VA_ARGS__)
-#endif
 
 }  // namespace geo

@@ -59,8 +59,6 @@ def spatial_order(points: Tensor, ptr: Tensor | None) -> Tensor:
 
 def _place(points: Tensor) -> tuple[int, int]:
     """Device number and stream handle of torch's current stream there."""
-    if points.device.type != "cuda":  # the kernels' logic, run by a host-side emulation
-        return 0, 0
     stream = torch.cuda.current_stream(points.device)
     return stream.device_index, stream.cuda_stream
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,4 +23,6 @@ def print_metrics(metrics: Mapping[str, Any], title: str) -> None:
 
 
 def _number(value: Any) -> str:
-    return f"{value:.4f}" if isinstance(value, float) else str(value)
+    if not isinstance(value, float):
+        return str(value)
+    return "undefined (null in metrics.json)" if math.isnan(value) else f"{value:.4f}"

@@ -7,6 +7,8 @@ import numpy as np
 from geoinfluencer.metrics import BinnedEfficiency
 from geoinfluencer.plots.figures import GOOD, PALETTE, Figure, drawing, render
 
+FEW = 5  # particles below which a bin says little and is drawn faint
+
 
 def efficiency_figure(key: str, curve: BinnedEfficiency, note: str = "") -> Figure:
     """Double-majority efficiency in bins, the number of particles behind it as a histogram.
@@ -18,7 +20,7 @@ def efficiency_figure(key: str, curve: BinnedEfficiency, note: str = "") -> Figu
     """
     centre = 0.5 * (curve.edges[1:] + curve.edges[:-1])
     low, high = curve.interval()
-    filled = curve.total > 0
+    filled, sure = curve.total > 0, curve.total >= FEW
     with drawing(7.0, 4.2) as canvas:
         axis = canvas.subplots()
         counts = axis.twinx()
@@ -29,16 +31,20 @@ def efficiency_figure(key: str, curve: BinnedEfficiency, note: str = "") -> Figu
         counts.grid(False)
         axis.set_zorder(counts.get_zorder() + 1)
         axis.patch.set_visible(False)
-        axis.errorbar(
-            centre[filled],
-            curve.efficiency[filled],
-            xerr=0.5 * np.diff(curve.edges)[filled],
-            yerr=np.stack([curve.efficiency - low, high - curve.efficiency])[:, filled].clip(min=0),
-            fmt="o",
-            color=PALETTE[0],
-            markersize=4,
-            elinewidth=1.2,
-        )
+        for chosen, alpha, face in ((sure, 1.0, PALETTE[0]), (filled & ~sure, 0.3, "white")):
+            spread = np.stack([curve.efficiency - low, high - curve.efficiency])
+            axis.errorbar(
+                centre[chosen],
+                curve.efficiency[chosen],
+                xerr=0.5 * np.diff(curve.edges)[chosen],
+                yerr=spread[:, chosen].clip(min=0),
+                fmt="o",
+                color=PALETTE[0],
+                markerfacecolor=face,
+                alpha=alpha,
+                markersize=4,
+                elinewidth=1.2,
+            )
         if key == "pt" and filled.any():
             axis.set_xscale("log")
             axis.set_xlim(curve.edges[:-1][filled][0], curve.edges[1:][filled][-1])
@@ -52,6 +58,7 @@ def efficiency_figure(key: str, curve: BinnedEfficiency, note: str = "") -> Figu
     against = {"pt": "transverse momentum", "eta": "pseudorapidity"}.get(key, key)
     caption = (
         f"{total:,} particles. Bars: bin widths, and Clopper-Pearson intervals at 68 %. {note}"
+        + (f" Hollow and faint: fewer than {FEW} particles." if (filled & ~sure).any() else "")
         + (" Particles below pT_min are drawn, not scored." if key == "pt" else "")
     )
     return Figure(f"efficiency-{key}", "Efficiency", f"Efficiency against {against}", caption, png)

@@ -97,6 +97,7 @@ def test_predictions_score_the_same_again(tiny_run: Run, tmp_path: Path) -> None
     )
     for key in ("dm_efficiency", "fake_rate", "duplicate_rate", "trackml_score", "num_tracks"):
         assert again[key] == pytest.approx(metrics[key]), key
+    assert (again["pred"], again["truth"]) == ("predictions.csv", "truth.csv")
 
 
 def test_test_split_is_other_data(tiny_run: Run) -> None:

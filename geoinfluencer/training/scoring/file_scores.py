@@ -28,6 +28,7 @@ def evaluate_prediction_file(
         protocol == "nodes" and _has_classes(pred, "prediction") and _has_classes(truth, "truth")
     )
     metrics |= {"split": None, "class_agnostic": not classes, "seed": None}
+    metrics |= {"pred": Path(pred).name, "truth": Path(truth).name}
     if folder is not None:
         write_file_results(folder, TASKS[protocol](None), metric, metrics)
     return metrics

@@ -133,6 +133,7 @@ def _subtitle(folder: RunFolder, task: Task, metrics: Mapping[str, Any], logged:
     split = metrics.get("split")
     words = [f"protocol {metrics.get('protocol')}"]
     words += [f"split {split}, {metrics.get('num_samples')} samples"] if split else []
+    words += [f"{metrics['pred']} against {metrics['truth']}"] if "pred" in metrics else []
     words += [note] if (note := _window_note(task, metrics)) else []
     return "; ".join(words)
 

@@ -26,6 +26,11 @@ _DEFINITIONS = {
     "v_measure": "harmonic mean of homogeneity and completeness",
     "mean_iou": "mean over true instances of the best intersection over union",
     "pq": "panoptic quality: sum of the IoU of matches above 1/2 / (matches + half of the rest)",
+    "sq": "segmentation quality: mean IoU of those matches",
+    "rq": "recognition quality: matches / (matches + half of the rest); pq = sq rq",
+    "node_accuracy": "share of right nodes after matching instances one to one by shared nodes",
+    "num_predicted": "predicted instances per graph",
+    "num_truth": "true instances per graph",
 }
 
 

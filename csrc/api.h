@@ -1,6 +1,7 @@
 /* The C ABI of geoinfluencer's kernels: no torch, no Python, plain pointers.
  *
- * Shapes: N points, M second set, D dimensions, B graphs, Q queries, K neighbours. All arrays are
+ * Shapes: N points or rows, M second set, D dimensions, B graphs, Q queries, K neighbours, S
+ * segments, F columns, V voxels. All arrays are
  * dense, row-major and owned by the caller. `*_ptr` are (B + 1) row pointers, NULL for one graph
  * with all rows; they must start at 0, never decrease and end at the number of rows (the caller
  * checks). Every function returns GEO_OK or an error code and never throws.
@@ -12,8 +13,10 @@
 
 #include <stdint.h>
 
-#if defined(_WIN32)
+#if defined(_WIN32) && defined(GEO_BUILDING)
 #define GEO_API __declspec(dllexport)
+#elif defined(_WIN32)
+#define GEO_API __declspec(dllimport)
 #else
 #define GEO_API __attribute__((visibility("default")))
 #endif
@@ -26,7 +29,8 @@ enum {
   GEO_OK = 0,
   GEO_BAD_ARGUMENT = 1, /* a size, power or k out of range */
   GEO_NO_MEMORY = 2,
-  GEO_ID_RANGE = 3, /* an instance id does not fit 32 bits: renumber (f32 only) */
+  GEO_ID_RANGE = 3, /* an instance id does not fit 32 bits: renumber (f32 only); an id that is not
+                       in 0..S-1; a grid cell that does not fit 62 bits or is not a number */
   GEO_CUDA_ERROR = 1000 /* + cudaError_t */
 };
 
@@ -35,6 +39,9 @@ GEO_API int32_t geo_abi_version(void);
 
 /* The instruction set chosen at run time: "avx512", "avx2" or "baseline". */
 GEO_API const char* geo_isa(void);
+
+/* Gives back the scratch memory, 64 MiB at most, that is kept from one call to the next. */
+GEO_API void geo_release_memory(void);
 
 /* Sum of hinge potentials max(0, radius - |x_i - y_j|)^power over the pairs of each graph.
  *
@@ -91,6 +98,57 @@ GEO_API int32_t geo_radius_count_f64(GEO_RADIUS(double), int64_t* count);
       const int64_t *visit, double radius, int32_t threads, uint8_t *keep
 GEO_API int32_t geo_suppress_f32(GEO_SUPPRESS(float));
 GEO_API int32_t geo_suppress_f64(GEO_SUPPRESS(double));
+
+/* Reductions over the rows that share an id, ids (N) in 0..S-1 in any order.
+ *
+ * geo_segment_reduce_*: src (N, F) -> out (S, F), where a segment is empty `fill`, or 0 for a
+ * sum. NaN wins over
+ * numbers in a minimum or maximum. Ids that ascend are seen and reduced faster.
+ * geo_segment_gather_*: values (S, F) -> out (N, F), the row of each id: the gradient of a sum.
+ * geo_segment_count: count (S). All give bitwise the same output for any number of threads.
+ */
+enum { GEO_SUM = 0, GEO_MIN = 1, GEO_MAX = 2 };
+
+#define GEO_SEGMENT_REDUCE(T)                                                                \
+  const T *src, int64_t n, int64_t width, const int64_t *index, int64_t segments,            \
+      int32_t kind, double fill, int32_t threads, T *out
+GEO_API int32_t geo_segment_reduce_f32(GEO_SEGMENT_REDUCE(float));
+GEO_API int32_t geo_segment_reduce_f64(GEO_SEGMENT_REDUCE(double));
+
+#define GEO_SEGMENT_GATHER(T)                                                                 \
+  const T *values, int64_t segments, int64_t width, const int64_t *index, int64_t n,          \
+      int32_t threads, T *out
+GEO_API int32_t geo_segment_gather_f32(GEO_SEGMENT_GATHER(float));
+GEO_API int32_t geo_segment_gather_f64(GEO_SEGMENT_GATHER(double));
+
+GEO_API int32_t geo_segment_count(const int64_t* index, int64_t n, int64_t segments,
+                                  int64_t* count);
+
+/* Farthest-point sampling: from start (B), rows of the whole set, on, each next sample of a graph
+ * is the point farthest from those before, of equally far ones the smallest row; none comes twice.
+ *
+ * sample_ptr (B + 1): where the samples of each graph go, no more than it has points. index
+ * (sample_ptr[B]): rows in the order they were picked. Points that are not finite come last.
+ */
+#define GEO_FPS(T)                                                                            \
+  const T *points, int64_t n, int32_t dim, int64_t graphs, const int64_t *ptr,                \
+      const int64_t *start, const int64_t *sample_ptr, int32_t threads, int64_t *index
+GEO_API int32_t geo_fps_f32(GEO_FPS(float));
+GEO_API int32_t geo_fps_f64(GEO_FPS(double));
+
+/* Voxels: the cell floor((x - origin) / size) of each point, computed in double precision, and the
+ * V cells that are not empty numbered by graph, then lexicographically.
+ *
+ * size (D) > 0; origin (D). cluster (N): voxel of each point; count (V), first (V): its points and
+ * the smallest row of them; voxel_ptr (B + 1): first voxel of each graph, V = voxel_ptr[B]. V <= N is
+ * not known before: give count and first room for N.
+ */
+#define GEO_GRID(T)                                                                           \
+  const T *points, int64_t n, int32_t dim, int64_t graphs, const int64_t *ptr,                \
+      const double *size, const double *origin, int32_t threads, int64_t *cluster,            \
+      int64_t *count, int64_t *first, int64_t *voxel_ptr
+GEO_API int32_t geo_grid_f32(GEO_GRID(float));
+GEO_API int32_t geo_grid_f64(GEO_GRID(double));
 
 #ifdef __cplusplus
 }

@@ -14,12 +14,21 @@
 #include "api.h"
 
 #define GEO_CUDA_TILE 64
+#define GEO_CUDA_CURVE_DIMS 6
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
 GEO_API int32_t geo_cuda_abi_version(void);
+
+/* What to sort a point set by: code (N) = graph, then `bits` <= 16 bits of each of the widest
+ * GEO_CUDA_CURVE_DIMS dimensions, interleaved. low, high (D): extent of the finite coordinates. */
+#define GEO_CUDA_CODES(T)                                                            \
+  const T *points, int64_t n, int32_t dim, const T *low, const T *high,              \
+      const int64_t *ptr, int64_t graphs, int32_t bits, int64_t *code, int32_t device, void *stream
+GEO_API int32_t geo_cuda_codes_f32(GEO_CUDA_CODES(float));
+GEO_API int32_t geo_cuda_codes_f64(GEO_CUDA_CODES(double));
 
 /* Boxes of the tiles of sorted points (N, D); values that are not numbers are passed over. */
 GEO_API int32_t geo_cuda_boxes_f32(const float* points, int64_t n, int32_t dim, float* box,
@@ -30,7 +39,8 @@ GEO_API int32_t geo_cuda_boxes_f64(const double* points, int64_t n, int32_t dim,
 #define GEO_CUDA_SET(T, s)                                                                  \
   const T *s, int64_t s##_rows, const int64_t *s##_ptr, const int64_t *s##_order, const T *s##_box
 
-/* geo_potential of api.h. y NULL: symmetric. row_energy (N) and row_active (N) are workspace. */
+/* geo_potential of api.h. y NULL: symmetric. Workspace: row_energy (N + tiles of x + tiles of y) and
+ * row_active (N + tiles of x). */
 #define GEO_CUDA_POTENTIAL(T)                                                                  \
   GEO_CUDA_SET(T, x), GEO_CUDA_SET(T, y), int32_t dim, int64_t graphs,                         \
       const int64_t *x_instance, const int64_t *y_instance, const T *x_weight,                 \
@@ -61,6 +71,22 @@ GEO_API int32_t geo_cuda_radius_f64(GEO_CUDA_SEARCH(double), GEO_CUDA_RADIUS(dou
       const int64_t *visit, double radius, uint8_t *keep, int32_t device, void *stream
 GEO_API int32_t geo_cuda_suppress_f32(GEO_CUDA_SUPPRESS(float));
 GEO_API int32_t geo_cuda_suppress_f64(GEO_CUDA_SUPPRESS(double));
+
+/* geo_segment_reduce of api.h over sorted rows: ptr (S + 1) first row of each segment in order (N),
+ * NULL where the rows ascend by id. The caller answers for the ids. */
+#define GEO_CUDA_SEGMENT(T)                                                                     \
+  const T *src, int64_t n, int64_t width, const int64_t *ptr, const int64_t *order,             \
+      int64_t segments, int32_t kind, double fill, T *out, int32_t device, void *stream
+GEO_API int32_t geo_cuda_segment_reduce_f32(GEO_CUDA_SEGMENT(float));
+GEO_API int32_t geo_cuda_segment_reduce_f64(GEO_CUDA_SEGMENT(double));
+
+/* geo_fps of api.h. far (N) is workspace. */
+#define GEO_CUDA_FPS(T)                                                               \
+  const T *points, int64_t n, int32_t dim, int64_t graphs, const int64_t *ptr,        \
+      const int64_t *start, const int64_t *sample_ptr, T *far, int64_t *index, int32_t device, \
+      void *stream
+GEO_API int32_t geo_cuda_fps_f32(GEO_CUDA_FPS(float));
+GEO_API int32_t geo_cuda_fps_f64(GEO_CUDA_FPS(double));
 
 #ifdef __cplusplus
 }

@@ -29,6 +29,10 @@ struct Hinge {
         b(p == 1 ? T(0) : T(1)),
         power(static_cast<T>(p)) {}
 
+  // Host kernels sum 4 h^2 or 2 h, and gradients without a common factor: these restore them.
+  GEO_HD T energy_unit() const { return power == T(2) ? T(0.25) : T(0.5); }
+  GEO_HD T grad_unit() const { return power == T(2) ? radius : T(-0.5); }
+
   // d energy / d distance at distance 0
   GEO_HD T slope_at_zero() const { return -power * (a + b * radius); }
 };

@@ -44,6 +44,22 @@ inline void boxes_distance2(const T* group, const T* box, int dim, T* out) {
   }
 }
 
+// Squared distances (16) of a box (2, D) to the farthest corners of the 16 boxes of a group.
+template <int D, class T>
+inline void boxes_farthest2(const T* group, const T* box, int dim, T* out) {
+  using S = Simd<T>;
+  const int n = D ? D : dim;
+  for (int s = 0; s < kLeaf; s += S::W) {
+    typename S::V total = S::set(T(0));
+    for (int d = 0; d < n; ++d) {
+      const auto low = S::load(group + d * kLeaf + s), high = S::load(group + (n + d) * kLeaf + s);
+      const auto gap = S::max(high - S::set(box[d]), S::set(box[n + d]) - low);
+      total = total + gap * gap;
+    }
+    S::store(out + s, total);
+  }
+}
+
 // Squared distances (16) of the 16 points (D, 16) of a leaf to box `slot` of a group (2, D, 16).
 template <int D, class T>
 inline void points_distance2(const T* coord, const T* group, int slot, int dim, T* out) {

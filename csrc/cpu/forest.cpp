@@ -3,20 +3,43 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <memory>
 
+#include "cpu/box_kernel.h"
+#include "cpu/isa.h"
 #include "cpu/order.h"
 
 namespace geo {
 namespace {
 
-constexpr int64_t kSerial = 16384;  // points below which a second thread does not pay
+constexpr int64_t kSerial = 8192;  // points below which a second thread does not pay
+constexpr int64_t kRows = 4096;    // points looked at together
+constexpr int64_t kGroups = 16;    // groups of leaves that one task packs
 
 template <class T>
 bool usable(const T* point, int dim) {
-  for (int d = 0; d < dim; ++d)
-    if (!std::isfinite(point[d])) return false;
-  return true;
+  T sum = T(0);  // 0 * c is 0 for what is finite, NaN for all else
+  for (int d = 0; d < dim; ++d) sum += T(0) * point[d];
+  return sum == T(0);
+}
+
+// Whether every point takes part: then rows need no list.
+template <class T>
+bool all_kept(const T* points, int64_t n, int dim, const T* weight, int threads) {
+  const int64_t blocks = (n + kRows - 1) / kRows;
+  int missing = 0;
+#pragma omp parallel for num_threads(threads) reduction(| : missing) if (threads > 1 && n > kSerial)
+  for (int64_t k = 0; k < blocks; ++k) {
+    const int64_t begin = k * kRows, end = std::min(n, begin + kRows);
+    T bad[8] = {};
+    const T *c = points + begin * dim, *stop = points + end * dim;
+    for (; c + 8 <= stop; c += 8)
+      for (int l = 0; l < 8; ++l) bad[l] += T(0) * c[l];
+    for (; c < stop; ++c) bad[0] += T(0) * *c;
+    for (int l = 0; l < 8; ++l) missing |= !(bad[l] == T(0));
+    if (weight)
+      for (int64_t i = begin; i < end; ++i) missing |= weight[i] == T(0);
+  }
+  return missing == 0;
 }
 
 int64_t groups_of(int64_t leaves) {
@@ -29,89 +52,93 @@ int64_t groups_of(int64_t leaves) {
   return total;
 }
 
-// A group (2, D, 16) without children.
 template <class T>
-void clear(T* group, int dim) {
-  const T inf = std::numeric_limits<T>::infinity();
-  std::fill_n(group, dim * kLeaf, inf);
-  std::fill_n(group + dim * kLeaf, dim * kLeaf, -inf);
+void bound(const T* child, int dim, bool leaves, int64_t begin, int64_t end, T* group) {
+  switch (isa()) {
+#if defined(__x86_64__)
+    case Isa::avx512: return bound_avx512(child, dim, leaves, begin, end, group);
+    case Isa::avx2: return bound_avx2(child, dim, leaves, begin, end, group);
+#endif
+    default: return bound_baseline(child, dim, leaves, begin, end, group);
+  }
 }
 
-// Copies the points of a leaf into lanes and bounds them in lane `slot` of a group.
-template <class T>
-void fill_leaf(const T* points, int dim, const int32_t* order, T* coord, T* group, int slot) {
-  const T* row[kLeaf];
-  for (int l = 0; l < kLeaf; ++l)
-    row[l] = points + static_cast<int64_t>(order[order[l] < 0 ? 0 : l]) * dim;
-  for (int d = 0; d < dim; ++d) {
-    T low = row[0][d], high = low;
+// The smallest row below each of children [begin, end); no row is the largest number.
+void first_rows(const int32_t* child, int64_t begin, int64_t end, int32_t* first) {
+  constexpr uint32_t none = std::numeric_limits<int32_t>::max();
+  for (int64_t c = begin; c < end; ++c) {
+    uint32_t least = none;  // as unsigned numbers, -1 is large too
     for (int l = 0; l < kLeaf; ++l) {
-      const T c = row[l][d];
-      coord[d * kLeaf + l] = c;
-      low = c < low ? c : low;
-      high = c > high ? c : high;
+      const auto row = static_cast<uint32_t>(child[c * kLeaf + l]);
+      least = row < least ? row : least;
     }
-    group[d * kLeaf + slot] = low;
-    group[(dim + d) * kLeaf + slot] = high;
+    first[c] = static_cast<int32_t>(least);
   }
+  for (int64_t c = end; c % kLeaf; ++c) first[c] = static_cast<int32_t>(none);
 }
 
-// Packs group g of level 0: up to 16 leaves.
+// Copies the points of leaves [begin, end) into lanes; unused ones repeat the first point.
 template <class T>
-void fill_group(const T* points, Forest<T>& f, int64_t graph, int64_t g) {
-  const int dim = f.dim;
-  const int64_t begin = f.leaf_begin[graph], leaves = f.leaves_of(graph);
-  T* group = f.box.data() + (f.group_begin[graph] + g) * 2 * dim * kLeaf;
-  int32_t* first = f.first.data() + (f.group_begin[graph] + g) * kLeaf;
-  clear(group, dim);
-  for (int64_t l = g * kLeaf; l < std::min(leaves, (g + 1) * kLeaf); ++l) {
-    const int32_t* order = f.order.data() + (begin + l) * kLeaf;
-    fill_leaf(points, dim, order, f.coord.data() + (begin + l) * dim * kLeaf, group,
-              static_cast<int>(l % kLeaf));
-    for (int i = 0; i < kLeaf && order[i] >= 0; ++i)
-      first[l % kLeaf] = std::min(first[l % kLeaf], order[i]);
-  }
-}
-
-// Joins the boxes of each level into the next.
-template <class T>
-void join_levels(Forest<T>& f, int64_t graph) {
-  const int dim = f.dim;
-  const int64_t size = 2 * static_cast<int64_t>(dim) * kLeaf;
-  T* lower = f.box.data() + f.group_begin[graph] * size;
-  int32_t* row = f.first.data() + f.group_begin[graph] * kLeaf;
-  for (int64_t n = (f.leaves_of(graph) + kLeaf - 1) / kLeaf; n > 1;) {
-    T* upper = lower + n * size;
-    const int64_t next = (n + kLeaf - 1) / kLeaf;
-    for (int64_t g = 0; g < next; ++g) clear(upper + g * size, dim);
-    for (int64_t g = 0; g < n; ++g) {
-      const T* from = lower + g * size;
-      T* to = upper + g / kLeaf * size + g % kLeaf;
-      row[n * kLeaf + g] = *std::min_element(row + g * kLeaf, row + (g + 1) * kLeaf);
-      for (int d = 0; d < dim; ++d) {
-        to[d * kLeaf] = *std::min_element(from + d * kLeaf, from + (d + 1) * kLeaf);
-        to[(dim + d) * kLeaf] =
-            *std::max_element(from + (dim + d) * kLeaf, from + (dim + d + 1) * kLeaf);
-      }
-    }
-    lower = upper;
-    row += n * kLeaf;
-    n = next;
+void gather(const T* points, int dim, const int32_t* order, int64_t begin, int64_t end, T* coord) {
+  for (int64_t leaf = begin; leaf < end; ++leaf) {
+    const int32_t* rows = order + leaf * kLeaf;
+    const T* from[kLeaf];
+    for (int l = 0; l < kLeaf; ++l)
+      from[l] = points + static_cast<int64_t>(rows[rows[l] < 0 ? 0 : l]) * dim;
+    T* to = coord + leaf * dim * kLeaf;
+    for (int d = 0; d < dim; ++d)
+      for (int l = 0; l < kLeaf; ++l) to[d * kLeaf + l] = from[l][d];
   }
 }
 
 // Orders and packs one graph; large ones are cut into tasks.
 template <class T>
-void grow(const T* points, Forest<T>& f, int64_t graph, char* scratch) {
-  const int64_t leaves = f.leaves_of(graph);
+void grow(const T* points, const int32_t* row, Forest<T>& f, int64_t graph, Ordering& ordering) {
+  const int dim = f.dim;
+  const int64_t leaves = f.leaves_of(graph), begin = f.leaf_begin[graph];
   if (leaves == 0) return;
-  const T* rows = points + f.base[graph] * f.dim;
-#pragma omp taskgroup
-  kd_order(rows, f.dim, f.order.data() + f.leaf_begin[graph] * kLeaf, scratch, f.count[graph]);
-  const int64_t groups = (leaves + kLeaf - 1) / kLeaf;
-#pragma omp taskloop default(none) shared(f) firstprivate(rows, graph, groups) grainsize(64) if (groups > 64)
-  for (int64_t g = 0; g < groups; ++g) fill_group(rows, f, graph, g);
-  join_levels(f, graph);
+  points += f.base[graph] * dim;
+  if (row) row += f.base[graph];
+  int32_t* order = f.order.data() + begin * kLeaf;
+  T* coord = f.coord.data() + begin * dim * kLeaf;
+  T* box = f.box.data() + f.group_begin[graph] * 2 * dim * kLeaf;
+  int32_t* first = f.first.data() + f.group_begin[graph] * kLeaf;
+  const bool packed =
+      ordering.run(points, dim, row, f.count[graph], f.base[graph], graph, coord, order);
+  const int64_t step = kGroups * kLeaf;
+#pragma omp taskloop default(none) grainsize(1) if (leaves > step) \
+    firstprivate(points, dim, order, coord, box, first, packed, leaves, step)
+  for (int64_t l = 0; l < leaves; l += step) {
+    const int64_t end = std::min(leaves, l + step);
+    if (!packed) gather(points, dim, order, l, end, coord);
+    bound(coord, dim, true, l, end, box);
+    first_rows(order, l, end, first);
+  }
+  for (int64_t n = (leaves + kLeaf - 1) / kLeaf; n > 1; n = (n + kLeaf - 1) / kLeaf) {
+    T* above = box + n * 2 * dim * kLeaf;
+    bound(box, dim, false, 0, n, above);
+    first_rows(first, 0, n, first + n * kLeaf);
+    box = above;
+    first += n * kLeaf;
+  }
+}
+
+// Rows that take part, graph after graph, each from its base; their numbers go to f.count.
+template <class T>
+Array<int32_t> keep(const T* points, int64_t n, const int64_t* ptr, const T* weight, Forest<T>& f) {
+  Array<int32_t> kept(n);
+  for (int64_t b = 0; b < f.graphs; ++b) {
+    const int64_t end = ptr ? ptr[b + 1] : n;
+    f.count[b] = 0;
+    for (int64_t i = f.base[b]; i < end; ++i) {
+      if (weight && weight[i] == T(0)) continue;
+      if (usable(points + i * f.dim, f.dim))
+        kept[f.base[b] + f.count[b]++] = static_cast<int32_t>(i - f.base[b]);
+      else
+        f.dropped[b] = 1;
+    }
+  }
+  return kept;
 }
 
 }  // namespace
@@ -123,42 +150,35 @@ Forest<T> plant(const T* points, int64_t n, int dim, int64_t graphs, const int64
   f.dim = dim;
   f.graphs = graphs;
   f.base.resize(graphs);
-  f.count.assign(graphs, 0);
+  f.count.resize(graphs);
   f.dropped.assign(graphs, 0);
   f.leaf_begin.assign(graphs + 1, 0);
   f.group_begin.assign(graphs + 1, 0);
-  std::vector<int32_t> kept(n);  // rows kept, graph after graph, each from its base
   for (int64_t b = 0; b < graphs; ++b) {
-    const int64_t begin = ptr ? ptr[b] : 0, end = ptr ? ptr[b + 1] : n;
-    f.base[b] = begin;
-    for (int64_t i = begin; i < end; ++i) {
-      if (weight && weight[i] == T(0)) continue;
-      if (!usable(points + i * dim, dim)) {
-        f.dropped[b] = 1;
-        continue;
-      }
-      kept[begin + f.count[b]++] = static_cast<int32_t>(i - begin);
-    }
+    f.base[b] = ptr ? ptr[b] : 0;
+    f.count[b] = (ptr ? ptr[b + 1] : n) - f.base[b];
+  }
+  Array<int32_t> kept;
+  if (!all_kept(points, n, dim, weight, threads)) kept = keep(points, n, ptr, weight, f);
+  for (int64_t b = 0; b < graphs; ++b) {
     const int64_t leaves = (f.count[b] + kLeaf - 1) / kLeaf;
     f.leaf_begin[b + 1] = f.leaf_begin[b] + leaves;
     f.group_begin[b + 1] = f.group_begin[b] + groups_of(leaves);
   }
-  f.order.assign(f.leaves() * kLeaf, -1);
-  f.coord.resize(f.leaves() * dim * kLeaf);
-  f.box.resize(f.group_begin[graphs] * 2 * dim * kLeaf);
-  f.first.assign(f.group_begin[graphs] * kLeaf, std::numeric_limits<int32_t>::max());
-  const int64_t size = scratch_size(dim);
-  std::unique_ptr<char[]> scratch(new char[n * size + 1]);  // new aligns to 16
-  for (int64_t b = 0; b < graphs; ++b)
-    std::copy_n(kept.begin() + f.base[b], f.count[b], f.order.begin() + f.leaf_begin[b] * kLeaf);
+  f.order.reset(f.leaves() * kLeaf);
+  f.coord.reset(f.leaves() * dim * kLeaf);
+  f.box.reset(f.group_begin[graphs] * 2 * dim * kLeaf);
+  f.first.reset(f.group_begin[graphs] * kLeaf);
+  Ordering ordering(n, graphs, dim);
+  const int32_t* row = kept.data();
   // many small graphs: a few tasks of consecutive ones instead of one each
   const int64_t grain = std::max<int64_t>(1, graphs / (8 * static_cast<int64_t>(threads)));
 #pragma omp parallel num_threads(threads) if (threads > 1 && n > kSerial)
 #pragma omp single
   for (int64_t first = 0; first < graphs; first += grain) {
     const int64_t last = std::min(graphs, first + grain);
-#pragma omp task default(none) shared(f, scratch, points) firstprivate(first, last, size)
-    for (int64_t b = first; b < last; ++b) grow(points, f, b, scratch.get() + f.base[b] * size);
+#pragma omp task default(none) shared(f, ordering) firstprivate(points, row, first, last)
+    for (int64_t b = first; b < last; ++b) grow(points, row, f, b, ordering);
   }
   return f;
 }

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "cpu/array.h"
+
 namespace geo {
 
 constexpr int kLeaf = 16;       // points in a leaf, and children of a node
@@ -12,7 +14,7 @@ constexpr int kMaxDim = 64;
 
 // Leaves on the left side of a KD split of `leaves` > 1: about half, and whole blocks of 16^k, so
 // that every aligned block of 16^k leaves is one cell of the KD-tree.
-inline int64_t left_leaves(int64_t leaves) {
+inline __attribute__((always_inline)) int64_t left_leaves(int64_t leaves) {
   int64_t unit = 1;
   while (unit * kLeaf < leaves) unit *= kLeaf;
   const int64_t units = (leaves / 2 + unit / 2) / unit;
@@ -41,10 +43,10 @@ struct Forest {
   std::vector<int64_t> count;        // (B) points kept
   std::vector<int64_t> leaf_begin;   // (B + 1) first leaf of the graph
   std::vector<int64_t> group_begin;  // (B + 1) first group of boxes of the graph
-  std::vector<int32_t> order;        // all leaves, see Tree
-  std::vector<T> coord;
-  std::vector<T> box;                // (groups, 2, D, 16), level after level in each graph
-  std::vector<int32_t> first;        // (groups, 16), in the order of box
+  Array<int32_t> order;              // all leaves, see Tree
+  Array<T> coord;
+  Array<T> box;                      // (groups, 2, D, 16), level after level in each graph
+  Array<int32_t> first;              // (groups, 16), in the order of box
   std::vector<uint8_t> dropped;      // (B) whether a point that is not finite was left out
 
   int64_t leaves() const { return leaf_begin.back(); }

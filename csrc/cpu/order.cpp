@@ -1,277 +1,152 @@
 #include "cpu/order.h"
 
 #include <algorithm>
-#include <cstring>
+#include <limits>
+#include <type_traits>
 
-#include "cpu/forest.h"
+#include "cpu/isa.h"
 
 namespace geo {
 namespace {
 
-constexpr int64_t kTask = 8192;      // points below which a subtree is not worth a task
-constexpr int64_t kLocal = 1 << 14;  // numbers of a subtree that is copied into the near caches
-constexpr int kSample = 10;          // points that choose the widest dimension
+constexpr int64_t kPart = 16384;  // points of a node that one task fills or splits, at least
+constexpr int kMaxParts = 128;
 
-// Float bits as an unsigned number of the same order, the row below it: all keys are different.
-inline uint64_t key_of(float value, int32_t row) {
-  uint32_t bits;
-  std::memcpy(&bits, &value, sizeof bits);
-  bits ^= (bits >> 31) ? 0xffffffffu : 0x80000000u;
-  return (static_cast<uint64_t>(bits) << 32) | static_cast<uint32_t>(row);
-}
+#if defined(__x86_64__)
+#define GEO_ORDER(name, ...)                         \
+  (isa() == Isa::avx512   ? name##_avx512(__VA_ARGS__) \
+   : isa() == Isa::avx2 ? name##_avx2(__VA_ARGS__)   \
+                        : name##_baseline(__VA_ARGS__))
+#else
+#define GEO_ORDER(name, ...) name##_baseline(__VA_ARGS__)
+#endif
 
-// Points as rows (., D) of the caller's array.
+// The axes that the ordering looks at and what it subtracts: floats are compared as they are,
+// doubles relative to a point, so that a huge common offset does not eat the digits.
 template <class T>
-struct Rows {
-  const T* data;
-  int dim;
-  T at(int32_t row, int d) const { return data[static_cast<int64_t>(row) * dim + d]; }
+struct Axes {
+  int number;
+  int axis[kMaxAxes];
+  T origin[kMaxAxes];
 };
 
-// A few points as columns (D, stride) of float, relative to one of them.
-struct Columns {
-  const float* data;
-  int dim;
-  int64_t stride;
-  float at(int32_t row, int d) const { return data[d * stride + row]; }
-};
-
-template <class Points>
-int widest(const Points& points, const int32_t* order, int64_t count) {
-  const int64_t step = std::max<int64_t>(1, count / kSample);
-  int best = 0;
-  float span = -1;
-  for (int d = 0; d < points.dim; ++d) {
-    auto low = points.at(order[0], d), high = low;
+template <class T>
+Axes<T> choose(const T* points, int dim, const int32_t* row, int64_t count) {
+  Axes<T> axes{std::min(dim, kMaxAxes), {}, {}};
+  const auto at = [&](int64_t i, int d) { return points[(row ? row[i] : i) * dim + d]; };
+  T span[kMaxDim];
+  int rank[kMaxDim];
+  const int64_t step = std::max<int64_t>(1, count / 256);
+  for (int d = 0; d < dim; ++d) {
+    rank[d] = d;
+    if (dim <= kMaxAxes) continue;
+    T low = at(0, d), high = low;
     for (int64_t i = step; i < count; i += step) {
-      const auto c = points.at(order[i], d);
-      low = c < low ? c : low;
-      high = c > high ? c : high;
+      low = std::min(low, at(i, d));
+      high = std::max(high, at(i, d));
     }
-    const float width = static_cast<float>(high - low);
-    if (width > span) {
-      span = width;
-      best = d;
-    }
+    span[d] = high - low;
   }
-  return best;
+  if (dim > kMaxAxes)
+    std::stable_sort(rank, rank + dim, [&](int a, int b) { return span[a] > span[b]; });
+  std::sort(rank, rank + axes.number);
+  for (int a = 0; a < axes.number; ++a) {
+    axes.axis[a] = rank[a];
+    axes.origin[a] = std::is_same<T, float>::value ? T(0) : at(0, rank[a]);
+  }
+  return axes;
 }
 
-// Moves keys below the pivot to the front without a branch per key; returns their number.
-inline int64_t partition(uint64_t* key, int64_t count, uint64_t pivot) {
-  int64_t below = 0;
-  for (int64_t i = 0; i < count; ++i) {
-    const uint64_t k = key[i], other = key[below];
-    key[i] = other;
-    key[below] = k;
-    below += k < pivot;
-  }
-  return below;
-}
-
-// The k smallest keys to the front: quickselect with a pivot of about the wanted rank.
-void select(uint64_t* key, int64_t count, int64_t k) {
-  for (int round = 0; count > 40 && round < 64; ++round) {
-    uint64_t sample[33];
-    const int size = count > 2048 ? 33 : count > 256 ? 17 : 7;
-    for (int i = 0; i < size; ++i) sample[i] = key[(count - 1) * i / (size - 1)];
-    std::sort(sample, sample + size);
-    const int64_t rank = (k * size + count / 2) / count;
-    const int64_t below = partition(key, count, sample[std::clamp<int64_t>(rank, 1, size - 1)]);
-    if (below == k) return;
-    if (below > k) {
-      count = below;
+// Points [begin, end) as columns.
+template <class T>
+void fill(const T* points, int dim, const int32_t* row, const Axes<T>& axes, const Columns& to,
+          int64_t begin, int64_t end) {
+  constexpr T most = std::numeric_limits<float>::max();
+  auto* rows = reinterpret_cast<int32_t*>(to.column(to.dim));
+  for (int64_t i = begin; i < end; ++i) rows[i] = row ? row[i] : static_cast<int32_t>(i);
+  for (int a = 0; a < axes.number; ++a) {
+    float* column = to.column(a);
+    const T origin = axes.origin[a];
+    const T* from = points + axes.axis[a];
+    if (std::is_same<T, float>::value && !row) {
+      for (int64_t i = begin; i < end; ++i) column[i] = static_cast<float>(from[i * dim]);
     } else {
-      key += below;
-      k -= below;
-      count -= below;
+      for (int64_t i = begin; i < end; ++i)
+        column[i] = static_cast<float>(
+            std::clamp<T>(from[static_cast<int64_t>(rows[i]) * dim] - origin, -most, most));
     }
   }
-  if (k > 0 && k < count) std::nth_element(key, key + k, key + count);
 }
 
-// One KD split of `order`; returns the number of points on the left.
-template <class Points>
-int64_t halve(const Points& points, int32_t* order, uint64_t* key, int64_t count) {
+// Splits a large node: its parts are counted first, so that each knows where its points go.
+void split_parts(const Columns& from, const Columns& to, int64_t begin, int64_t count, Cut cut) {
+  const int64_t part = std::max(kPart, (count / kMaxParts / kLeaf + 1) * kLeaf);
+  const int64_t parts = (count + part - 1) / part;
+  const float* column = from.column(cut.axis) + begin;
+  Tally tally[kMaxParts];
+#pragma omp taskloop default(none) shared(tally) firstprivate(column, count, cut, part, parts) grainsize(1)
+  for (int64_t p = 0; p < parts; ++p)
+    tally[p] = GEO_ORDER(tally, column + p * part, std::min(part, count - p * part), cut.value);
+  Room room[kMaxParts];
+  int64_t low = begin, high = begin + count, ties = cut.ties;
+  for (int64_t p = 0; p < parts; ++p) {
+    tally[p].equal = std::min(ties, tally[p].equal);  // now those of them that go left
+    ties -= tally[p].equal;
+    const int64_t left = tally[p].below + tally[p].equal;
+    const int64_t right = std::min(part, count - p * part) - left;
+    room[p] = {low, low + left, high - right, high};
+    low += left;
+    high -= right;
+  }
+#pragma omp taskloop default(none) shared(tally, room) firstprivate(from, to, begin, count, cut, part, parts) grainsize(1)
+  for (int64_t p = 0; p < parts; ++p)
+    GEO_ORDER(split, from, to, begin + p * part, begin + std::min(count, (p + 1) * part),
+              (Cut{cut.axis, cut.value, tally[p].equal}), room[p]);
+}
+
+void order_node(const Columns& from, const Columns& to, int64_t begin, int64_t count,
+                const Leaves& leaves) {
+  if (count <= kSubtree) return GEO_ORDER(order, from, to, begin, count, leaves);
   const int64_t left = left_leaves((count + kLeaf - 1) / kLeaf) * kLeaf;
-  const int d = widest(points, order, count);
-  const auto origin = points.at(order[0], d);
-  // relative to one of the points: a huge common offset does not eat the float key's digits
-  for (int64_t i = 0; i < count; ++i)
-    key[i] = key_of(static_cast<float>(points.at(order[i], d) - origin), order[i]);
-  select(key, count, left);
-  for (int64_t i = 0; i < count; ++i) order[i] = static_cast<int32_t>(key[i] & 0xffffffffu);
-  return left;
-}
-
-void order_columns(const Columns& points, int32_t* order, uint64_t* key, int64_t count) {
-  while (count > kLeaf) {
-    const int64_t left = halve(points, order, key, count);
-    order_columns(points, order, key, left);
-    order += left;
-    count -= left;
+  const Cut cut = GEO_ORDER(cut, from, begin, count, left, to.column(0) + begin);
+  if (count > 2 * kPart) {
+    split_parts(from, to, begin, count, cut);
+  } else {
+    GEO_ORDER(split, from, to, begin, begin + count, cut,
+              (Room{begin, begin + left, begin + left, begin + count}));
   }
-}
-
-// A subtree small enough for the near caches: on a copy of its points.
-template <class T>
-void order_local(const Rows<T>& points, int32_t* order, uint64_t* key, int64_t count) {
-  float column[kLocal];
-  int32_t local[kLocal], row[kLocal];
-  for (int64_t i = 0; i < count; ++i) {
-    row[i] = order[i];
-    local[i] = static_cast<int32_t>(i);
-  }
-  for (int d = 0; d < points.dim; ++d) {
-    const T origin = points.at(row[0], d);
-    for (int64_t i = 0; i < count; ++i)
-      column[d * count + i] = static_cast<float>(points.at(row[i], d) - origin);
-  }
-  order_columns({column, points.dim, count}, local, key, count);
-  for (int64_t i = 0; i < count; ++i) order[i] = row[local[i]];
-}
-
-// Few dimensions: the points themselves are moved, which reads memory in order. A record is moved
-// in whole vectors, so that a load never waits for several smaller stores.
-template <int Words>
-struct Record {
-  typedef int32_t Vector __attribute__((vector_size(16)));
-  Vector part[Words / 4];  // Words - 1 coordinates, float relative to the graph's first point; row
-
-  float at(int d) const {
-    float c;
-    std::memcpy(&c, reinterpret_cast<const char*>(part) + 4 * d, sizeof c);
-    return c;
-  }
-  int32_t row() const { return part[Words / 4 - 1][3]; }
-};
-
-template <int W>
-int widest(const Record<W>* record, int dim, int64_t count) {
-  const int64_t step = std::max<int64_t>(1, count / kSample);
-  float low[W - 1], high[W - 1];
-  for (int d = 0; d < W - 1; ++d) low[d] = high[d] = record[0].at(d);
-  for (int64_t i = step; i < count; i += step)
-    for (int d = 0; d < W - 1; ++d) {
-      low[d] = std::min(low[d], record[i].at(d));
-      high[d] = std::max(high[d], record[i].at(d));
-    }
-  int best = 0;
-  for (int d = 1; d < dim; ++d)
-    if (high[d] - low[d] > high[best] - low[best]) best = d;
-  return best;
-}
-
-// Moves the records for which below(c) holds to the front; returns their number.
-template <int W, class Below>
-int64_t partition(Record<W>* record, int64_t count, int d, Below below) {
-  int64_t front = 0;
-  for (int64_t i = 0; i < count; ++i) {
-    const Record<W> r = record[i], other = record[front];
-    record[i] = other;
-    record[front] = r;
-    front += below(r.at(d));
-  }
-  return front;
-}
-
-template <int W>
-void select(Record<W>* record, int64_t count, int64_t k, int d) {
-  for (int round = 0; count > 24 && round < 64; ++round) {
-    float sample[33];
-    const int size = count > 2048 ? 33 : count > 256 ? 17 : 7;
-    for (int i = 0; i < size; ++i) sample[i] = record[(count - 1) * i / (size - 1)].at(d);
-    std::sort(sample, sample + size);
-    const int64_t rank = std::clamp<int64_t>((k * size + count / 2) / count, 1, size - 1);
-    const float pivot = sample[rank];
-    int64_t below = partition(record, count, d, [=](float c) { return c < pivot; });
-    if (below == 0) {  // the pivot is the smallest value: take all equal to it
-      below = partition(record, count, d, [=](float c) { return c <= pivot; });
-      if (k <= below) return;
-    }
-    if (below > k) {
-      count = below;
-    } else {
-      record += below;
-      k -= below;
-      count -= below;
-    }
-    if (k == 0) return;
-  }
-  if (k > 0 && k < count)
-    std::nth_element(record, record + k, record + count,
-                     [d](const Record<W>& a, const Record<W>& b) { return a.at(d) < b.at(d); });
-}
-
-template <int W>
-void order_records(Record<W>* record, int dim, int64_t count) {
-  while (count > kLeaf) {
-    const int64_t left = left_leaves((count + kLeaf - 1) / kLeaf) * kLeaf;
-    select(record, count, left, widest(record, dim, count));
-    if (left > kTask) {
-#pragma omp task default(none) firstprivate(record, dim, left)
-      order_records(record, dim, left);
-    } else {
-      order_records(record, dim, left);
-    }
-    record += left;
-    count -= left;
-  }
-}
-
-template <int W, class T>
-void order_few(const Rows<T>& points, int32_t* order, void* scratch, int64_t count) {
-  if (count == 0) return;
-  auto* record = static_cast<Record<W>*>(scratch);
-  T origin[W] = {};
-  for (int d = 0; d < points.dim; ++d) origin[d] = points.at(order[0], d);
-  for (int64_t i = 0; i < count; ++i) {
-    float c[W] = {};
-    for (int d = 0; d < points.dim; ++d)
-      c[d] = static_cast<float>(points.at(order[i], d) - origin[d]);
-    std::memcpy(&c[W - 1], &order[i], sizeof c[0]);
-    std::memcpy(record[i].part, c, sizeof c);
-  }
-#pragma omp taskgroup
-  order_records(record, points.dim, count);
-  for (int64_t i = 0; i < count; ++i) order[i] = record[i].row();
-}
-
-template <class T>
-void order_rows(Rows<T> points, int32_t* order, uint64_t* key, int64_t count) {
-  while (count > kLeaf) {
-    if (count * points.dim <= kLocal) return order_local(points, order, key, count);
-    const int64_t left = halve(points, order, key, count);
-    if (left > kTask) {
-#pragma omp task default(none) firstprivate(points, order, key, left)
-      order_rows(points, order, key, left);
-    } else {
-      order_rows(points, order, key, left);
-    }
-    order += left;
-    key += left;
-    count -= left;
-  }
+#pragma omp task default(none) firstprivate(from, to, begin, left, leaves)
+  order_node(to, from, begin, left, leaves);
+  order_node(to, from, begin + left, count - left, leaves);
 }
 
 }  // namespace
 
-int64_t scratch_size(int dim) {
-  return dim <= 3 ? sizeof(Record<4>) : dim <= 7 ? sizeof(Record<8>) : sizeof(uint64_t);
-}
-
 template <class T>
-void kd_order(const T* points, int dim, int32_t* order, void* scratch, int64_t count) {
-  const Rows<T> rows{points, dim};
-  if (dim <= 3)
-    order_few<4>(rows, order, scratch, count);
-  else if (dim <= 7)
-    order_few<8>(rows, order, scratch, count);
-  else
-    order_rows(rows, order, static_cast<uint64_t*>(scratch), count);
+bool Ordering::run(const T* points, int dim, const int32_t* row, int64_t count,
+                   int64_t before_points, int64_t before_graphs, T* coord, int32_t* order) {
+  const int64_t stride = (count + 2 * kLeaf - 1) / kLeaf * kLeaf;  // vectors may read past the end
+  const int64_t start = (before_points + before_graphs * 2 * kLeaf) / kLeaf * kLeaf * (axes_ + 1);
+  const Columns from{from_.data() + start, stride, axes_}, to{to_.data() + start, stride, axes_};
+  constexpr bool is_float = std::is_same<T, float>::value;
+  const bool direct = is_float && dim <= kMaxAxes;
+  const Leaves leaves{direct ? reinterpret_cast<float*>(coord) : nullptr, order};
+  const Axes<T> axes = choose(points, dim, row, count);
+  if (count <= kPart) {
+    fill(points, dim, row, axes, from, 0, count);
+  } else {
+#pragma omp taskloop default(none) firstprivate(points, dim, row, from, count) shared(axes) grainsize(1)
+    for (int64_t p = 0; p < (count + kPart - 1) / kPart; ++p)
+      fill(points, dim, row, axes, from, p * kPart, std::min(count, (p + 1) * kPart));
+  }
+#pragma omp taskgroup
+  order_node(from, to, 0, count, leaves);
+  return direct;
 }
 
-template void kd_order<float>(const float*, int, int32_t*, void*, int64_t);
-template void kd_order<double>(const double*, int, int32_t*, void*, int64_t);
+template bool Ordering::run<float>(const float*, int, const int32_t*, int64_t, int64_t, int64_t,
+                                   float*, int32_t*);
+template bool Ordering::run<double>(const double*, int, const int32_t*, int64_t, int64_t, int64_t,
+                                    double*, int32_t*);
 
 }  // namespace geo

@@ -26,12 +26,18 @@ struct Side {
   Tree<T> tree;
   const typename LaneInt<T>::type* id;  // (L, 16) or null: all pairs
   const T* weight;                      // (L, 16) or null: 1
-  T* grad;                              // (L, D, 16) added to, or null
+  T* grad;                              // (L, D, 16) added to, or null; see Hinge::grad_unit
+};
+
+// Leaves [begin, end) of p, below at most two groups of boxes of `level`: descents start there.
+struct LeafRange {
+  int64_t begin, end;
+  int level;
 };
 
 // p is read 16 (or 8, 4, 2) lanes at a time, q point by point. Work of one task: the pairs of the p
-// leaves [leaf_begin, leaf_end) with all of q. Where symmetric, p and q are the same points and
-// every unordered pair is met once.
+// leaves in the ranges, which ascend, with all of q. Where symmetric, p and q are the same points
+// and every unordered pair is met once.
 template <class T>
 struct PairTask {
   Side<T> p;
@@ -40,9 +46,9 @@ struct PairTask {
   int dim;
   bool symmetric;
   bool swapped;  // p holds the second set of the call: only the sign at coincident points cares
-  int64_t leaf_begin;
-  int64_t leaf_end;
-  T* scratch;  // (D, 16, 16) or null without gradient
+  const LeafRange* ranges;
+  int64_t range_count;
+  T* scratch;  // (16, D, 16), one vector per q point and dimension; null without gradient
   double energy;
   int64_t active;
 };

@@ -1,22 +1,15 @@
-// The potential: plant both sets, cut the lane side into tasks, run them on a static schedule.
+// The potential: plant both sets, run the slices of the lane side, scatter the gradients back.
 #include <algorithm>
-#include <cmath>
+#include <limits>
 #include <new>
-#include <numeric>
 
 #include "api.h"
-#include "cpu/forest.h"
 #include "cpu/isa.h"
-#include "cpu/pair_kernel.h"
+#include "cpu/planted.h"
+#include "cpu/schedule.h"
 
 namespace geo {
 namespace {
-
-constexpr double kSerial = 2e6;      // possible pairs below which a second thread does not pay
-constexpr int kTasksPerThread = 8;  // more than one, so that dense regions spread over the threads
-
-template <class T>
-using Id = typename LaneInt<T>::type;
 
 template <class T>
 void run_task(PairTask<T>& task) {
@@ -29,209 +22,136 @@ void run_task(PairTask<T>& task) {
   }
 }
 
-// A planted set with what its lanes carry.
+// What the kernel needs to know of a call, and what it leaves behind.
 template <class T>
-struct Planted {
-  Forest<T> forest;
-  std::vector<Id<T>> id;  // (L, 16) or empty
-  std::vector<T> weight;  // (L, 16) or empty
-  std::vector<T> grad;    // (L, D, 16) or empty
-
-  Side<T> side(int64_t b, T* gradient) const {
-    const int64_t lane = forest.leaf_begin[b] * kLeaf;
-    return {forest.tree(b), id.empty() ? nullptr : id.data() + lane,
-            weight.empty() ? nullptr : weight.data() + lane,
-            gradient ? gradient + lane * forest.dim : nullptr};
-  }
-};
-
-// False if an id does not fit the lanes.
-template <class T>
-bool carry(Planted<T>& set, const int64_t* id, const T* weight, bool with_weight) {
-  const Forest<T>& f = set.forest;
-  if (id) set.id.assign(f.order.size(), -1);
-  if (with_weight) set.weight.assign(f.order.size(), T(1));
-  bool fits = true;
-  for (int64_t b = 0; b < f.graphs; ++b) {
-    for (int64_t s = f.leaf_begin[b] * kLeaf; s < f.leaf_begin[b + 1] * kLeaf; ++s) {
-      if (f.order[s] < 0) continue;
-      const int64_t row = f.base[b] + f.order[s];
-      if (id) {
-        const int64_t value = id[row] < 0 ? -1 : id[row];
-        set.id[s] = static_cast<Id<T>>(value);
-        fits &= static_cast<int64_t>(set.id[s]) == value;
-      }
-      if (weight) set.weight[s] = weight[row];
-    }
-  }
-  return fits;
-}
-
-// Leaves [begin, end) of the lane side of a graph.
-struct Slice {
-  int64_t graph, begin, end;
-};
-
-// The lane side in slices of about equal numbers of pairs, `wanted` of them or one per graph.
-template <class T>
-std::vector<Slice> cut(const Forest<T>& p, const Forest<T>& q, int wanted) {
+struct Work {
+  const Planted<T>& p;  // lanes
+  const Planted<T>& q;  // loop
+  Hinge<T> hinge;
+  bool symmetric, swapped, grad;
   std::vector<Slice> slices;
-  double total = 0;
-  for (int64_t b = 0; b < p.graphs; ++b)
-    total += static_cast<double>(p.count[b]) * static_cast<double>(q.count[b]);
-  if (total < kSerial) wanted = 1;
-  for (int64_t b = 0; b < p.graphs; ++b) {
-    if (p.count[b] == 0 || q.count[b] == 0) continue;
-    const double work = static_cast<double>(p.count[b]) * static_cast<double>(q.count[b]);
-    const int64_t leaves = p.leaves_of(b), groups = (leaves + kLeaf - 1) / kLeaf;
-    const int64_t parts =
-        std::clamp<int64_t>(static_cast<int64_t>(work / total * wanted + 0.5), 1, groups);
-    for (int64_t i = 0; i < parts; ++i)
-      slices.push_back({b, groups * i / parts * kLeaf,
-                        std::min(leaves, groups * (i + 1) / parts * kLeaf)});
-  }
-  return slices;
-}
-
-// From lanes back to the caller's rows; `extra` are the threads' sums on the loop side.
-template <class T>
-void scatter(const Forest<T>& f, const std::vector<const T*>& parts, int threads, int64_t n, T* out) {
-  const int dim = f.dim;
-  const int64_t leaves = f.leaves();
-  int64_t kept = 0;
-  for (const int64_t c : f.count) kept += c;
-  if (kept < n) std::fill_n(out, n * dim, T(0));
-  std::vector<int64_t> base(leaves);
-  for (int64_t b = 0; b < f.graphs; ++b)
-    std::fill(base.begin() + f.leaf_begin[b], base.begin() + f.leaf_begin[b + 1], f.base[b]);
-#pragma omp parallel for num_threads(threads) schedule(static) if (leaves > 1024)
-  for (int64_t leaf = 0; leaf < leaves; ++leaf) {
-    for (int lane = 0; lane < kLeaf; ++lane) {
-      const int32_t row = f.order[leaf * kLeaf + lane];
-      if (row < 0) break;
-      T* to = out + (base[leaf] + row) * dim;
-      for (int d = 0; d < dim; ++d) {
-        const int64_t at = (leaf * dim + d) * kLeaf + lane;
-        T sum = T(0);
-        for (const T* part : parts) sum += part[at];
-        to[d] = sum;
-      }
-    }
-  }
-}
-
-// A point that is not finite: NaN in its own gradient (its graph's energy is set by the caller).
-template <class T>
-void poison(const T* points, const T* weight, int64_t n, int dim, T* grad) {
-  for (int64_t i = 0; i < n; ++i) {
-    if (weight && weight[i] == T(0)) continue;
-    bool finite = true;
-    for (int d = 0; d < dim; ++d) finite &= std::isfinite(points[i * dim + d]);
-    if (!finite) std::fill_n(grad + i * dim, dim, std::numeric_limits<T>::quiet_NaN());
-  }
-}
-
-template <class T>
-struct Call {
-  const T* points;
-  int64_t n;
-  const int64_t* ptr;
-  const int64_t* id;
-  const T* weight;
-  T* grad;
+  std::vector<double> energy;         // (threads, B)
+  std::vector<int64_t> active;        // (threads, B)
+  Array<T> p_grad;                    // (L, D, 16): each leaf is one slice's
+  std::vector<Array<T>> q_grad;       // per thread (L, D, 16)
 };
 
+// Levels above leaves to start from: the lowest with no more than two groups over the slice.
 template <class T>
-int32_t evaluate(Call<T> x, Call<T> y, bool symmetric, int dim, int64_t graphs, double radius,
-                 int power, int threads, T* energy, int64_t* active) {
-  const bool grad = x.grad != nullptr;
-  const bool swapped = !symmetric && y.n > x.n;  // lanes over the larger set: tighter leaves
-  Call<T>& lanes = swapped ? y : x;
-  Call<T>& loop = swapped ? x : y;
-  const bool with_weight = lanes.weight || loop.weight;
+LeafRange range_of(const Slice& slice, const Forest<T>& forest) {
+  int level = 0;
+  const int top = forest.tree(slice.graph).levels - 1;
+  while (level < top &&
+         ((slice.end - 1) >> (4 * (level + 1))) - (slice.begin >> (4 * (level + 1))) > 1)
+    ++level;
+  return {slice.begin, slice.end, level};
+}
 
-  Planted<T> p, other;
-  p.forest = plant(lanes.points, lanes.n, dim, graphs, lanes.ptr, lanes.weight, threads);
-  if (!carry(p, lanes.id, lanes.weight, with_weight)) return GEO_ID_RANGE;
-  if (!symmetric) {
-    other.forest = plant(loop.points, loop.n, dim, graphs, loop.ptr, loop.weight, threads);
-    if (!carry(other, loop.id, loop.weight, with_weight)) return GEO_ID_RANGE;
+// All slices of thread t, those of a graph together: its loop side is walked once.
+template <class T>
+void run_thread(Work<T>& work, int t, int threads) {
+  const int dim = work.p.forest.dim;
+  const int64_t slices = static_cast<int64_t>(work.slices.size());
+  Array<T> scratch;
+  if (work.grad) {
+    scratch.reset(dim * kLeaf * kLeaf);
+    work.q_grad[t].reset(work.q.forest.coord.size(), T(0));
   }
+  std::vector<LeafRange> ranges;
+  for (int64_t s = 0; s < slices;) {
+    const int64_t graph = work.slices[s].graph;
+    ranges.clear();
+    for (; s < slices && work.slices[s].graph == graph; ++s) {
+      if (thread_of(s, threads) != t) continue;
+      const Slice& slice = work.slices[s];
+      ranges.push_back(range_of(slice, work.p.forest));
+      if (!work.grad) continue;
+      const int64_t row = static_cast<int64_t>(dim) * kLeaf;
+      std::fill_n(work.p_grad.data() + (work.p.forest.leaf_begin[graph] + slice.begin) * row,
+                  (slice.end - slice.begin) * row, T(0));
+    }
+    if (ranges.empty()) continue;
+    PairTask<T> task{work.p.side(graph, work.grad ? work.p_grad.data() : nullptr),
+                     work.q.side(graph, work.grad ? work.q_grad[t].data() : nullptr),
+                     work.hinge,
+                     dim,
+                     work.symmetric,
+                     work.swapped,
+                     ranges.data(),
+                     static_cast<int64_t>(ranges.size()),
+                     work.grad ? scratch.data() : nullptr,
+                     0.0,
+                     0};
+    run_task(task);
+    work.energy[t * work.p.forest.graphs + graph] = task.energy;
+    work.active[t * work.p.forest.graphs + graph] = task.active;
+  }
+}
+
+// Runs all slices; returns the number of threads, or 0 if there was no memory.
+template <class T>
+int run_slices(Work<T>& work, int threads) {
+  const Forest<T>& p = work.p.forest;
+  const int64_t slices = static_cast<int64_t>(work.slices.size());
+  const int used = static_cast<int>(std::clamp<int64_t>(slices, 1, threads));
+  work.energy.assign(used * p.graphs, 0.0);
+  work.active.assign(used * p.graphs, 0);
+  work.q_grad.resize(used);
+  if (work.grad) {
+    work.p_grad.reset(p.coord.size());
+    const int64_t row = static_cast<int64_t>(p.dim) * kLeaf;
+    for (int64_t b = 0; b < p.graphs; ++b)  // no slice clears these
+      if (work.q.forest.count[b] == 0)
+        std::fill_n(work.p_grad.data() + p.leaf_begin[b] * row, p.leaves_of(b) * row, T(0));
+  }
+  int failed = 0;
+#pragma omp parallel for num_threads(used) schedule(static, 1) reduction(| : failed) if (used > 1)
+  for (int t = 0; t < used; ++t) {
+    try {
+      run_thread(work, t, used);
+    } catch (const std::bad_alloc&) {
+      failed = 1;
+    }
+  }
+  return failed ? 0 : used;
+}
+
+template <class T>
+int32_t evaluate(const PointSet<T>& x, const PointSet<T>& y, bool symmetric, int dim,
+                 int64_t graphs, double radius, int power, int threads, T* energy,
+                 int64_t* active) {
+  const bool swapped = !symmetric && y.n > x.n;  // lanes over the larger set: tighter leaves
+  const PointSet<T>&lanes = swapped ? y : x, &loop = swapped ? x : y;
+  const bool with_weight = lanes.weight || loop.weight;
+  Planted<T> p, other;
+  if (!p.plant_set(lanes, dim, graphs, with_weight, threads)) return GEO_ID_RANGE;
+  if (!symmetric && !other.plant_set(loop, dim, graphs, with_weight, threads)) return GEO_ID_RANGE;
   const Planted<T>& q = symmetric ? p : other;
 
-  const std::vector<Slice> slices =
-      cut(p.forest, q.forest, threads > 1 ? threads * kTasksPerThread : 1);
-  const int used = std::max(1, static_cast<int>(std::min<int64_t>(threads, slices.size())));
-  if (grad) p.grad.assign(p.forest.coord.size(), T(0));
-  std::vector<std::vector<T>> q_grad(used);
-  std::vector<double> slice_energy(slices.size(), 0.0);
-  std::vector<int64_t> slice_active(slices.size(), 0);
-
-  int failed = 0;
-#pragma omp parallel num_threads(used) reduction(| : failed) if (used > 1)
-  {
-#pragma omp for schedule(static, 1)
-    for (int t = 0; t < used; ++t) {
-      try {
-        std::vector<T> scratch;
-        if (grad) {
-          scratch.assign(static_cast<size_t>(dim) * kLeaf * kLeaf, T(0));
-          q_grad[t].assign(q.forest.coord.size(), T(0));
-        }
-        for (size_t s = 0; s < slices.size(); ++s) {
-          // there and back again (0 1 1 0 ...): neighbouring subtrees have similar work
-          const int turn = static_cast<int>(s % (2 * used));
-          if ((turn < used ? turn : 2 * used - 1 - turn) != t) continue;
-          const Slice& slice = slices[s];
-          PairTask<T> task{p.side(slice.graph, grad ? p.grad.data() : nullptr),
-                           q.side(slice.graph, grad ? q_grad[t].data() : nullptr),
-                           Hinge<T>(radius, power),
-                           dim,
-                           symmetric,
-                           swapped,
-                           slice.begin,
-                           slice.end,
-                           grad ? scratch.data() : nullptr,
-                           0.0,
-                           0};
-          run_task(task);
-          slice_energy[s] = task.energy;
-          slice_active[s] = task.active;
-        }
-      } catch (const std::bad_alloc&) {
-        failed = 1;
-      }
-    }
-  }
-  if (failed) return GEO_NO_MEMORY;
+  const Hinge<T> hinge(radius, power);
+  Work<T> work{p, q, hinge, symmetric, swapped, x.grad != nullptr, {}, {}, {}, {}, {}};
+  work.slices = cut_slices(p.forest.leaf_begin, p.forest.count, q.forest.count, threads);
+  if (run_slices(work, threads) == 0) return GEO_NO_MEMORY;
 
   std::vector<double> total(graphs, 0.0);
   std::fill_n(active, graphs, 0);
-  for (size_t s = 0; s < slices.size(); ++s) {
-    total[slices[s].graph] += slice_energy[s];
-    active[slices[s].graph] += slice_active[s];
+  for (size_t i = 0; i < work.energy.size(); ++i) {
+    total[i % graphs] += work.energy[i];
+    active[i % graphs] += work.active[i];
   }
   for (int64_t b = 0; b < graphs; ++b) {
     const bool bad = p.forest.dropped[b] || q.forest.dropped[b];
     energy[b] = bad ? std::numeric_limits<T>::quiet_NaN() : static_cast<T>(total[b]);
   }
-  if (!grad) return GEO_OK;
+  if (!work.grad) return GEO_OK;
 
   std::vector<const T*> parts;
-  for (const auto& sums : q_grad) parts.push_back(sums.data());
-  if (symmetric) {
-    parts.push_back(p.grad.data());
-    scatter(p.forest, parts, threads, lanes.n, lanes.grad);
-  } else {
-    scatter(p.forest, {p.grad.data()}, threads, lanes.n, lanes.grad);
-    scatter(q.forest, parts, threads, loop.n, loop.grad);
-  }
-  const auto any = [](const std::vector<uint8_t>& flags) {
-    return std::any_of(flags.begin(), flags.end(), [](uint8_t f) { return f != 0; });
-  };
-  if (any(p.forest.dropped)) poison(lanes.points, lanes.weight, lanes.n, dim, lanes.grad);
-  if (!symmetric && any(q.forest.dropped))
-    poison(loop.points, loop.weight, loop.n, dim, loop.grad);
+  for (const auto& sums : work.q_grad) parts.push_back(sums.data());
+  if (symmetric)
+    parts.push_back(work.p_grad.data());
+  else
+    p.scatter({work.p_grad.data()}, hinge.grad_unit(), threads, lanes);
+  q.scatter(parts, hinge.grad_unit(), threads, symmetric ? lanes : loop);
   return GEO_OK;
 }
 

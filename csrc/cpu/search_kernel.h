@@ -38,8 +38,10 @@ struct SearchTask {
   K* nearest;              // knn: (16, k) ascending, filled with `nothing` before
 
   T radius2;               // radius, count
-  int64_t* count;          // count: (16) added to
-  void (*found)(void* context, int lane, const K* keys, int number);  // radius: hits of one leaf
+  int64_t hits[kLeaf];     // of each query
+  K* hit[kLeaf];           // radius: their keys, as found
+  int64_t room[kLeaf];     // radius: keys that fit
+  bool (*grow)(SearchTask& task, int lane);  // radius: makes room for a leaf more, or fails
   void* context;
 
   // Boxes of a level: the last group may have fewer than 16.
@@ -68,13 +70,18 @@ inline __attribute__((always_inline)) int32_t key_row(typename Key<T>::type key)
   return static_cast<int32_t>(static_cast<uint32_t>(key));
 }
 
-#define GEO_SEARCH_KERNEL(ISA)                    \
-  void knn_##ISA(SearchTask<float>& task);        \
-  void knn_##ISA(SearchTask<double>& task);       \
-  void radius_##ISA(SearchTask<float>& task);     \
-  void radius_##ISA(SearchTask<double>& task);    \
-  void count_##ISA(SearchTask<float>& task);      \
-  void count_##ISA(SearchTask<double>& task);
+constexpr int kSortedAtOnce = 128;  // keys that sort_* takes at most; all are different
+
+#define GEO_SEARCH_KERNEL(ISA)                                           \
+  void knn_##ISA(SearchTask<float>& task);                               \
+  void knn_##ISA(SearchTask<double>& task);                              \
+  void radius_##ISA(SearchTask<float>& task);                            \
+  void radius_##ISA(SearchTask<double>& task);                           \
+  void count_##ISA(SearchTask<float>& task);                             \
+  void count_##ISA(SearchTask<double>& task);                            \
+  void sort_##ISA(const uint64_t* keys, int number, uint64_t* sorted);   \
+  void sort_##ISA(const unsigned __int128* keys, int number,             \
+                  unsigned __int128* sorted);
 GEO_SEARCH_KERNEL(baseline)
 #if defined(__x86_64__)
 GEO_SEARCH_KERNEL(avx2)

@@ -24,8 +24,8 @@ __global__ void boxes_kernel(const T* points, int64_t rows, int dim, T* box) {
 template <class T>
 int32_t boxes(const T* points, int64_t n, int32_t dim, T* box, int32_t device, void* stream) {
   if (n < 0 || dim < 1 || dim > kMaxDim) return GEO_BAD_ARGUMENT;
-  const cudaError_t error = enter(device);
-  if (error != cudaSuccess || n == 0) return code_of(error);
+  const OnDevice place(device);
+  if (place.error != cudaSuccess || n == 0) return code_of(place.error);
   GEO_LAUNCH(boxes_kernel<T>, tiles_of(n), kTile, stream, points, n, dim, box);
   return code_of(cudaGetLastError());
 }
@@ -33,7 +33,7 @@ int32_t boxes(const T* points, int64_t n, int32_t dim, T* box, int32_t device, v
 }  // namespace
 }  // namespace geo
 
-extern "C" int32_t geo_cuda_abi_version(void) { return 1; }
+extern "C" int32_t geo_cuda_abi_version(void) { return 2; }
 
 extern "C" int32_t geo_cuda_boxes_f32(const float* points, int64_t n, int32_t dim, float* box,
                                       int32_t device, void* stream) {

@@ -66,17 +66,60 @@ __device__ inline void load_tile(const T* points, int64_t first, int64_t rows, i
   for (int64_t i = threadIdx.x; i < count; i += kTile) tile[i] = points[first * dim + i];
 }
 
+// One bit of each thread of a block of kTile; all of them must call it.
+__device__ inline uint64_t block_mask(bool mine) {
+  static_assert(kTile == 64, "two warps");
+  __shared__ unsigned half[2];
+  const unsigned ballot = __ballot_sync(0xffffffffu, mine);
+  __syncthreads();  // everybody has read the last mask
+  if (threadIdx.x % 32 == 0) half[threadIdx.x / 32] = ballot;
+  __syncthreads();
+  return static_cast<uint64_t>(half[1]) << 32 | half[0];
+}
+
+// Largest value of a block of kTile; all of its threads must call it.
+template <class T>
+__device__ inline T block_max(T mine) {
+  __shared__ T half[2];
+  for (int offset = 16; offset > 0; offset /= 2) {
+    const T other = __shfl_xor_sync(0xffffffffu, mine, offset);
+    mine = other > mine ? other : mine;
+  }
+  __syncthreads();  // everybody has read the last maximum
+  if (threadIdx.x % 32 == 0) half[threadIdx.x / 32] = mine;
+  __syncthreads();
+  return half[0] > half[1] ? half[0] : half[1];
+}
+
 inline int64_t tiles_of(int64_t rows) { return (rows + kTile - 1) / kTile; }
 
 inline int32_t code_of(cudaError_t error) {
   return error == cudaSuccess ? GEO_OK : GEO_CUDA_ERROR + static_cast<int32_t>(error);
 }
 
-// Picks the device of the call; the launches that follow report through cudaGetLastError.
-inline cudaError_t enter(int32_t device) {
-  cudaGetLastError();  // an error left by somebody else is not ours
-  return cudaSetDevice(device);
-}
+// Makes the device of the call current, and the caller's again afterwards; the launches in between
+// report through cudaGetLastError.
+class OnDevice {
+ public:
+  explicit OnDevice(int32_t device) {
+    cudaGetLastError();  // an error left by somebody else is not ours
+    error = cudaGetDevice(&before_);
+    if (error != cudaSuccess || before_ == device) return;
+    error = cudaSetDevice(device);
+    changed_ = error == cudaSuccess;
+  }
+  ~OnDevice() {
+    if (changed_) cudaSetDevice(before_);
+  }
+  OnDevice(const OnDevice&) = delete;
+  OnDevice& operator=(const OnDevice&) = delete;
+
+  cudaError_t error;
+
+ private:
+  int before_ = 0;
+  bool changed_ = false;
+};
 
 #define GEO_LAUNCH(kernel, blocks, threads, stream, ...) \
   kernel<<<static_cast<unsigned>(blocks), threads, 0, static_cast<cudaStream_t>(stream)>>>(__VA_ARGS__)

@@ -70,38 +70,56 @@ __device__ void visit(const Set<T>& points, const Set<T>& queries, bool self, in
   const int64_t block_end = end_row(points, graph_of(queries.ptr, graphs, last_row));
   T c[Known];
   int64_t begin = 0, end = 0;
-  if (i < queries.rows) {
+  bool asks = i < queries.rows;
+  for (int d = 0; asks && d < n; ++d) {
+    c[d] = queries.points[i * n + d];
+    asks = c[d] - c[d] == T(0);  // a query that is not finite has no neighbours
+  }
+  if (asks) {
     const int64_t graph = graph_of(queries.ptr, graphs, i);
     begin = first_row(points, graph);
     end = end_row(points, graph);
-    for (int d = 0; d < n; ++d) c[d] = queries.points[i * n + d];
   }
   const int64_t low = block_begin / kTile, high = (block_end + kTile - 1) / kTile;
-  if (block_end <= block_begin) return;
+  if (block_end <= block_begin) return;  // the same for the whole block
   const T* my_box = queries.box + 2 * static_cast<int64_t>(blockIdx.x) * n;
   const int64_t start =
       self ? static_cast<int64_t>(blockIdx.x) : nearest_tile(my_box, points.box, n, low, high);
-  for (int64_t step = 0; start - step >= low || start + step < high; ++step) {
-    for (int side = 0; side < (step ? 2 : 1); ++side) {
-      const int64_t t = side ? start - step : start + step;
-      if (t < low || t >= high) continue;
-      const int64_t first = t * kTile;
-      const int64_t from = begin > first ? begin : first;
-      const int64_t to = end < first + kTile ? end : first + kTile;
-      const bool wanted =
-          from < to && point_box_distance2(c, points.box + 2 * t * n, n) <= gain.limit();
-      if (!__syncthreads_or(wanted)) continue;  // also: everybody has left the previous tile
-      load_tile(points.points, first, points.rows, n, tile);
-      __syncthreads();
-      if (!wanted) continue;
-      for (int64_t j = from; j < to; ++j) {
-        T d2 = T(0);
-        for (int d = 0; d < n; ++d) {
-          const T delta = tile[(j - first) * n + d] - c[d];
-          d2 += delta * delta;
-        }
-        if (d2 <= gain.limit() && !(self && i == j)) gain.take(d2, points.order[j]);
+
+  const auto visit_tile = [&](int64_t t) {  // all threads of the block
+    const int64_t first = t * kTile;
+    const int64_t from = begin > first ? begin : first;
+    const int64_t to = end < first + kTile ? end : first + kTile;
+    const bool wanted =
+        from < to && point_box_distance2(c, points.box + 2 * t * n, n) <= gain.limit();
+    if (!__syncthreads_or(wanted)) return;  // also: everybody has left the previous tile
+    load_tile(points.points, first, points.rows, n, tile);
+    __syncthreads();
+    if (!wanted) return;
+    for (int64_t j = from; j < to; ++j) {
+      T d2 = T(0);
+      for (int d = 0; d < n; ++d) {
+        const T delta = tile[(j - first) * n + d] - c[d];
+        d2 += delta * delta;
       }
+      if (d2 <= gain.limit() && !(self && i == j)) gain.take(d2, points.order[j]);
+    }
+  };
+
+  visit_tile(start);
+  // outwards in batches of tiles: a thread looks at one box each with the widest limit of the block
+  const int64_t first_batch = low / kTile, last_batch = (high - 1) / kTile;
+  const int64_t middle = start / kTile;
+  for (int64_t step = 0; middle - step >= first_batch || middle + step <= last_batch; ++step) {
+    for (int side = 0; side < (step ? 2 : 1); ++side) {
+      const int64_t batch = side ? middle - step : middle + step;
+      if (batch < first_batch || batch > last_batch) continue;
+      const T limit = block_max(asks ? gain.limit() : T(-1));
+      const int64_t candidate = batch * kTile + threadIdx.x;
+      const bool near = candidate >= low && candidate < high && candidate != start &&
+                        boxes_distance2(my_box, points.box + 2 * candidate * n, n) <= limit;
+      for (uint64_t mask = block_mask(near); mask; mask &= mask - 1)
+        visit_tile(batch * kTile + __ffsll(static_cast<long long>(mask)) - 1);
     }
   }
 }
@@ -216,8 +234,8 @@ template <class T>
 int32_t knn(const Set<T>& points, const Set<T>& queries, bool self, int32_t dim, int64_t graphs,
             int32_t k, int64_t* index, T* dist2, int32_t device, void* stream) {
   if (!valid(points, queries, dim, graphs) || k < 1 || k > kMaxK) return GEO_BAD_ARGUMENT;
-  const cudaError_t error = enter(device);
-  if (error != cudaSuccess || queries.rows == 0) return code_of(error);
+  const OnDevice place(device);
+  if (place.error != cudaSuccess || queries.rows == 0) return code_of(place.error);
 #define GEO_KNN_LAUNCH(D) \
   launch_knn<T, D>(points, queries, stream, self, dim, graphs, k, index, dist2)
   GEO_BY_DIM(GEO_KNN_LAUNCH)
@@ -228,8 +246,8 @@ template <class T>
 int32_t radius(const Set<T>& points, const Set<T>& queries, bool self, int32_t dim,
                int64_t graphs, GEO_CUDA_RADIUS(T)) {
   if (!valid(points, queries, dim, graphs) || !(r >= 0)) return GEO_BAD_ARGUMENT;
-  const cudaError_t error = enter(device);
-  if (error != cudaSuccess || queries.rows == 0) return code_of(error);
+  const OnDevice place(device);
+  if (place.error != cudaSuccess || queries.rows == 0) return code_of(place.error);
   const T radius2 = static_cast<T>(r) * static_cast<T>(r);
 #define GEO_RADIUS_LAUNCH(D)                                                                     \
   GEO_LAUNCH((radius_kernel<T, D>), tiles_of(queries.rows), kTile, stream, points, queries,      \

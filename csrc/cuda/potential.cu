@@ -7,6 +7,8 @@
 namespace geo {
 namespace {
 
+constexpr int kGraphThreads = 256;
+
 enum class Role { symmetric, x_rows, y_rows };
 
 template <class T>
@@ -14,6 +16,33 @@ struct Extra {
   const int64_t* id;
   const T* weight;
 };
+
+// Sums of this block's rows, in a fixed tree; all of its threads must call it.
+__device__ inline void sum_tile(double energy, int64_t active, double* tile_energy,
+                                int64_t* tile_active) {
+  __shared__ double sums[2];
+  __shared__ int64_t counts[2];
+  for (int offset = 16; offset > 0; offset /= 2) {
+    energy += __shfl_down_sync(0xffffffffu, energy, offset);
+    active += __shfl_down_sync(0xffffffffu, active, offset);
+  }
+  if (threadIdx.x % 32 == 0) {
+    sums[threadIdx.x / 32] = energy;
+    counts[threadIdx.x / 32] = active;
+  }
+  __syncthreads();
+  if (threadIdx.x == 0) {
+    tile_energy[blockIdx.x] = sums[0] + sums[1];
+    tile_active[blockIdx.x] = counts[0] + counts[1];
+  }
+}
+
+template <class T>
+__device__ inline bool finite_row(const T* point, int dim) {
+  bool finite = true;
+  for (int d = 0; d < dim; ++d) finite = finite && point[d] - point[d] == T(0);
+  return finite;
+}
 
 template <class T, int D, bool Grad>
 __global__ void rows_kernel(Set<T> a, Set<T> b, Extra<T> ea, Extra<T> eb, int dim, int64_t graphs,
@@ -55,87 +84,130 @@ __global__ void rows_kernel(Set<T> a, Set<T> b, Extra<T> ea, Extra<T> eb, int di
   double energy = 0;
   int64_t active = 0;
 
-  for (int64_t t = block_begin / kTile; t * kTile < block_end; ++t) {
-    if (boxes_distance2(my_box, b.box + 2 * t * n, n) > reach2) continue;  // the whole block agrees
-    const int64_t first = t * kTile;
-    __syncthreads();
-    load_tile(b.points, first, b.rows, n, tile);
-    if (first + threadIdx.x < b.rows) {
-      weight[threadIdx.x] = eb.weight ? eb.weight[first + threadIdx.x] : T(1);
-      id[threadIdx.x] = eb.id ? eb.id[first + threadIdx.x] : 0;
+  // a thread looks at the box of one tile each, then the block visits the near ones together
+  for (int64_t base = block_begin / kTile; base * kTile < block_end; base += kTile) {
+    const int64_t candidate = base + threadIdx.x;
+    const bool near = candidate * kTile < block_end &&
+                      boxes_distance2(my_box, b.box + 2 * candidate * n, n) <= reach2;
+    for (uint64_t mask = block_mask(near); mask; mask &= mask - 1) {
+      const int64_t t = base + __ffsll(static_cast<long long>(mask)) - 1;
+      const int64_t first = t * kTile;
+      __syncthreads();
+      load_tile(b.points, first, b.rows, n, tile);
+      if (first + threadIdx.x < b.rows) {
+        weight[threadIdx.x] = eb.weight ? eb.weight[first + threadIdx.x] : T(1);
+        id[threadIdx.x] = eb.id ? eb.id[first + threadIdx.x] : 0;
+      }
+      __syncthreads();
+      const int64_t from = begin > first ? begin : first;
+      const int64_t to = end < first + kTile ? end : first + kTile;
+      T partial = T(0);
+      for (int64_t j = from; j < to; ++j) {
+        const int s = static_cast<int>(j - first);
+        T d2 = T(0);
+        for (int d = 0; d < n; ++d) {
+          const T delta = c[d] - tile[s * n + d];
+          d2 += delta * delta;
+        }
+        if (!(d2 < hinge.radius2) || weight[s] == T(0)) continue;
+        if (role == Role::symmetric && i == j) continue;
+        if (ea.id && my_id == id[s] && my_id >= 0) continue;
+        const bool tie = d2 < coincident_below<T>();
+        const T inverse = rsqrt(d2);
+        const T distance = tie ? T(0) : d2 * inverse;
+        const T h = hinge.radius > distance ? hinge.radius - distance : T(0);
+        const T k = (hinge.a + hinge.b * h) * my_weight * weight[s];
+        if (role != Role::symmetric || i < j) {
+          partial += h * k;
+          ++active;
+        }
+        if (!Grad) continue;
+        if (tie) {
+          const int64_t other = b.order[j] - b_base;
+          const T sign = role == Role::y_rows ? -tie_sign<T>(other, local) : tie_sign<T>(local, other);
+          const int axis = tie_axis(local, other, n);
+          const T push = hinge.slope_at_zero() * my_weight * weight[s] * sign;
+          for (int d = 0; d < n; ++d) g[d] += d == axis ? push : T(0);
+        } else {
+          const T slope = -hinge.power * k * inverse;
+          for (int d = 0; d < n; ++d) g[d] += slope * (c[d] - tile[s * n + d]);
+        }
+      }
+      energy += static_cast<double>(partial);
     }
-    __syncthreads();
-    const int64_t from = begin > first ? begin : first;
-    const int64_t to = end < first + kTile ? end : first + kTile;
-    T partial = T(0);
-    for (int64_t j = from; j < to; ++j) {
-      const int s = static_cast<int>(j - first);
-      T d2 = T(0);
-      for (int d = 0; d < n; ++d) {
-        const T delta = c[d] - tile[s * n + d];
-        d2 += delta * delta;
-      }
-      if (!(d2 < hinge.radius2) || weight[s] == T(0)) continue;
-      if (role == Role::symmetric && i == j) continue;
-      if (ea.id && my_id == id[s] && my_id >= 0) continue;
-      const bool tie = d2 < coincident_below<T>();
-      const T distance = tie ? T(0) : sqrt(d2);
-      const T h = hinge.radius > distance ? hinge.radius - distance : T(0);
-      const T k = (hinge.a + hinge.b * h) * my_weight * weight[s];
-      if (role != Role::symmetric || i < j) {
-        partial += h * k;
-        ++active;
-      }
-      if (!Grad) continue;
-      if (tie) {
-        const int64_t other = b.order[j] - b_base;
-        const T sign = role == Role::y_rows ? -tie_sign<T>(other, local) : tie_sign<T>(local, other);
-        const int axis = tie_axis(local, other, n);
-        const T push = hinge.slope_at_zero() * my_weight * weight[s] * sign;
-        for (int d = 0; d < n; ++d) g[d] += d == axis ? push : T(0);
-      } else {
-        const T slope = -hinge.power * k / distance;
-        for (int d = 0; d < n; ++d) g[d] += slope * (c[d] - tile[s * n + d]);
-      }
-    }
-    energy += static_cast<double>(partial);
   }
-  if (!inside) return;
-  const bool poisoned = !finite && my_weight != T(0);
+  const bool poisoned = inside && !finite && my_weight != T(0);
+  if (poisoned) energy = NAN;
   if (row_energy) {
-    row_energy[i] = poisoned ? NAN : energy;
-    row_active[i] = active;
+    sum_tile(energy, active, row_energy + a.rows, row_active + a.rows);
+    if (inside) {
+      row_energy[i] = energy;
+      row_active[i] = active;
+    }
   }
-  if (Grad)
+  if (Grad && inside)
     for (int d = 0; d < n; ++d) grad[a.order[i] * n + d] = poisoned ? T(NAN) : g[d];
 }
 
-// One block per graph adds its rows in a fixed order.
+// NaN for each tile with a row that counts and is not finite, else 0.
+template <class T>
+__global__ void poison_kernel(Set<T> y, const T* y_weight, int dim, double* tile_poison) {
+  const int64_t j = static_cast<int64_t>(blockIdx.x) * kTile + threadIdx.x;
+  const bool bad = j < y.rows && !(y_weight && y_weight[j] == T(0)) &&
+                   !finite_row(y.points + j * dim, dim);
+  const bool any = __syncthreads_or(bad);
+  if (threadIdx.x == 0) tile_poison[blockIdx.x] = any ? NAN : 0.0;
+}
+
+// Rows [begin, end) as the tiles wholly inside and the rows before and behind them.
+struct Span {
+  int64_t begin, head_end, first_tile, last_tile, tail_begin, end;
+
+  __device__ Span(int64_t b, int64_t e) : begin(b), end(e) {
+    first_tile = (b + kTile - 1) / kTile;
+    last_tile = e / kTile;
+    const bool any = first_tile < last_tile;
+    if (!any) last_tile = first_tile;
+    head_end = any ? first_tile * kTile : e;
+    tail_begin = any ? last_tile * kTile : e;
+  }
+};
+
+// One block per graph adds its tiles and single rows in a fixed order.
 template <class T>
 __global__ void graphs_kernel(Set<T> x, Set<T> y, const T* y_weight, int dim,
-                              const double* row_energy, const int64_t* row_active, T* energy,
-                              int64_t* active) {
-  __shared__ double sums[kTile];
-  __shared__ int64_t counts[kTile];
+                              const double* row_energy, const int64_t* row_active,
+                              const double* tile_poison, T* energy, int64_t* active) {
+  __shared__ double sums[kGraphThreads];
+  __shared__ int64_t counts[kGraphThreads];
   const int64_t graph = blockIdx.x;
+  const Span rows(first_row(x, graph), end_row(x, graph));
   double sum = 0;
   int64_t count = 0;
-  for (int64_t i = first_row(x, graph) + threadIdx.x; i < end_row(x, graph); i += kTile) {
-    sum += row_energy[i];
-    count += row_active[i];
-  }
-  if (y.points)
-    for (int64_t j = first_row(y, graph) + threadIdx.x; j < end_row(y, graph); j += kTile) {
-      if (y_weight && y_weight[j] == T(0)) continue;
-      for (int d = 0; d < dim; ++d) {
-        const T c = y.points[j * dim + d];
-        if (!(c - c == T(0))) sum = NAN;
-      }
+  const auto add = [&](int64_t from, int64_t to) {
+    for (int64_t i = from + threadIdx.x; i < to; i += kGraphThreads) {
+      sum += row_energy[i];
+      count += row_active[i];
     }
+  };
+  add(rows.begin, rows.head_end);
+  add(x.rows + rows.first_tile, x.rows + rows.last_tile);  // the sums of tiles follow the rows
+  add(rows.tail_begin, rows.end);
+  if (y.points) {
+    const Span others(first_row(y, graph), end_row(y, graph));
+    const auto look = [&](int64_t from, int64_t to) {
+      for (int64_t j = from + threadIdx.x; j < to; j += kGraphThreads)
+        if (!(y_weight && y_weight[j] == T(0)) && !finite_row(y.points + j * dim, dim)) sum = NAN;
+    };
+    look(others.begin, others.head_end);
+    for (int64_t t = others.first_tile + threadIdx.x; t < others.last_tile; t += kGraphThreads)
+      sum += tile_poison[t];
+    look(others.tail_begin, others.end);
+  }
   sums[threadIdx.x] = sum;
   counts[threadIdx.x] = count;
   __syncthreads();
-  for (int half = kTile / 2; half > 0; half /= 2) {
+  for (int half = kGraphThreads / 2; half > 0; half /= 2) {
     if (threadIdx.x < half) {
       sums[threadIdx.x] += sums[threadIdx.x + half];
       counts[threadIdx.x] += counts[threadIdx.x + half];
@@ -180,8 +252,8 @@ int32_t potential(GEO_CUDA_POTENTIAL(T)) {
   if (x_rows < 0 || y_rows < 0 || dim < 1 || dim > kMaxDim || graphs < 0 || power < 1 ||
       power > 2 || !(radius >= 0))
     return GEO_BAD_ARGUMENT;
-  const cudaError_t error = enter(device);
-  if (error != cudaSuccess || graphs == 0) return code_of(error);
+  const OnDevice place(device);
+  if (place.error != cudaSuccess || graphs == 0) return code_of(place.error);
   const Set<T> sx{x, x_rows, x_ptr, x_order, x_box}, sy{y, y_rows, y_ptr, y_order, y_box};
   const Extra<T> ex{x_instance, x_weight}, ey{y_instance, y_weight};
   const Hinge<T> hinge(radius, power);
@@ -195,8 +267,11 @@ int32_t potential(GEO_CUDA_POTENTIAL(T)) {
     dispatch<T>(dim, sx, sx, ex, ex, dim, graphs, hinge, Role::symmetric, row_energy, row_active,
                 grad_x, stream);
   }
-  GEO_LAUNCH(graphs_kernel<T>, graphs, kTile, stream, sx, sy, y_weight, dim, row_energy,
-             row_active, energy, active);
+  double* tile_poison = row_energy + x_rows + tiles_of(x_rows);
+  if (y && y_rows > 0)
+    GEO_LAUNCH(poison_kernel<T>, tiles_of(y_rows), kTile, stream, sy, y_weight, dim, tile_poison);
+  GEO_LAUNCH(graphs_kernel<T>, graphs, kGraphThreads, stream, sx, sy, y_weight, dim, row_energy,
+             row_active, tile_poison, energy, active);
   return code_of(cudaGetLastError());
 }
 

@@ -33,8 +33,8 @@ __global__ void suppress_kernel(const T* points, int64_t n, int dim, const int64
 template <class T>
 int32_t suppress(GEO_CUDA_SUPPRESS(T)) {
   if (n < 0 || dim < 1 || graphs < 0 || !(radius >= 0)) return GEO_BAD_ARGUMENT;
-  const cudaError_t error = enter(device);
-  if (error != cudaSuccess || graphs == 0 || n == 0) return code_of(error);
+  const OnDevice place(device);
+  if (place.error != cudaSuccess || graphs == 0 || n == 0) return code_of(place.error);
   const T radius2 = static_cast<T>(radius) * static_cast<T>(radius);
   GEO_LAUNCH(suppress_kernel<T>, graphs, kThreads, stream, points, n, dim, ptr, visit, radius2,
              keep);

@@ -39,15 +39,16 @@ def mean_square_distance(
     Shapes:
         follower, influencer (N, D), weight (N,) -> (N,).
     """
-    slot, slots = segments.index, segments.num_slots
-    anchor = follower.detach()[segments.first][slot]  # (N, D)
+    slot = segments.by_slot
+    anchor = ops.segment_gather(follower.detach()[segments.first], slot)  # (N, D)
     near_f, near_h = follower - anchor, influencer - anchor
-    mass = ops.segment_sum(weight, slot, slots)  # (S,)
-    share = weight / torch.where(mass > 0, mass, torch.ones_like(mass))[slot]
-    centre = ops.segment_sum(share[:, None] * near_f, slot, slots)[slot]  # (N, D)
+    mass = ops.segment_sum(weight, slot)  # (S,)
+    share = weight / ops.segment_gather(torch.where(mass > 0, mass, torch.ones_like(mass)), slot)
+    mean = ops.segment_sum(share[:, None] * near_f, slot)  # (S, D)
+    centre = ops.segment_gather(mean, slot)  # (N, D)
     spread = share * (near_f - centre).square().sum(-1)
-    variance = ops.segment_sum(spread, slot, slots)  # (S,)
-    return (near_h - centre).square().sum(-1) + variance[slot]
+    variance = ops.segment_sum(spread, slot)  # (S,)
+    return (near_h - centre).square().sum(-1) + ops.segment_gather(variance, slot)
 
 
 def instance_mean(
@@ -75,13 +76,13 @@ def instance_mean(
     Shapes:
         s, weight (N,) -> (S,); 0 for slots without weight and for the background.
     """
-    slot, slots = segments.index, segments.num_slots
-    mass = ops.segment_sum(weight, slot, slots)
+    slot = segments.by_slot
+    mass = ops.segment_sum(weight, slot)
     alive = segments.is_instance & (mass > 0)
     one = torch.ones_like(mass)
-    share = weight / torch.where(mass > 0, mass, one)[slot]
+    share = weight / ops.segment_gather(torch.where(mass > 0, mass, one), slot)
     if attraction == "geometric":
-        mean_log = ops.segment_sum(share * torch.log(s + epsilon), slot, slots)
+        mean_log = ops.segment_sum(share * torch.log(s + epsilon), slot)
         return torch.where(alive, torch.exp(mean_log) - epsilon, torch.zeros_like(mass))
     if attraction == "power":
         level = torch.log(s + epsilon)
@@ -90,13 +91,13 @@ def instance_mean(
     else:
         raise InputError(f"attraction {attraction!r} is none of {', '.join(ATTRACTIONS)}")
     # smallest level of the members that count: keeps the exponentials in range, has no gradient
-    counts = alive[slot] & (weight > 0)
+    counts = alive[segments.index] & (weight > 0)
     level = torch.where(counts, level, torch.zeros_like(level))
     known = torch.where(counts, level.detach(), torch.full_like(level, torch.inf))
-    floor = ops.segment_min(known, slot, slots)
+    floor = ops.segment_min(known, slot)
     floor = torch.where(alive, floor, torch.zeros_like(floor))
-    excess = torch.where(counts, level - floor[slot], torch.zeros_like(level))
-    summed = ops.segment_sum(share * torch.exp(-sharpness * excess), slot, slots)
+    excess = torch.where(counts, level - ops.segment_gather(floor, slot), torch.zeros_like(level))
+    summed = ops.segment_sum(share * torch.exp(-sharpness * excess), slot)
     lowest = floor - torch.log(torch.where(alive, summed, one)) / sharpness
     value = torch.exp(lowest) - epsilon if attraction == "power" else lowest
     return torch.where(alive, value, torch.zeros_like(value))

@@ -43,7 +43,7 @@ def discriminative_terms(
     per_graph = alive / instances.clamp(min=1)[graph]
 
     # vector_norm has gradient 0, not NaN, at a distance of 0
-    distance = torch.linalg.vector_norm(near - offset[owner], dim=-1)
+    distance = torch.linalg.vector_norm(near - ops.segment_gather(offset, owner), dim=-1)
     pull = share * (distance - pull_margin).clamp(min=0).square()
     pull = ops.segment_sum(pull, owner, count) * per_graph
 

@@ -98,10 +98,10 @@ def influencer_loss_terms(
 
 def _slot_weight(nodes: Nodes, segments: Segments) -> Tensor:
     """Weight (S,) of each instance in the mean over instances; 0 where no member has weight."""
-    mass = ops.segment_sum(nodes.weight, segments.index, segments.num_slots)
+    mass = ops.segment_sum(nodes.weight, segments.by_slot)
     alive = (mass > 0).to(mass.dtype)
     if nodes.instance_weight is None:
         return alive
     given = nodes.weight * nodes.instance_weight
-    summed = ops.segment_sum(given, segments.index, segments.num_slots)
+    summed = ops.segment_sum(given, segments.by_slot)
     return summed / torch.where(mass > 0, mass, torch.ones_like(mass))

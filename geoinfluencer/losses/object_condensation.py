@@ -58,19 +58,20 @@ def object_condensation_terms(nodes: Nodes, *, q_min: float) -> dict[str, Tensor
 
     coward = (1.0 - beta[alpha]) * per_graph
     background = (row < 0).to(x.dtype)
-    noise = ops.segment_sum(beta * background, segments.graph, graphs)
-    noise = noise / ops.segment_sum(background, segments.graph, graphs).clamp(min=1)
+    noise = ops.segment_sum(beta * background, segments.by_graph)
+    noise = noise / ops.segment_sum(background, segments.by_graph).clamp(min=1)
     total = {"attraction": attraction, "repulsion": repulsion, "coward": coward, "noise": noise}
     return {name: value.sum() / max(graphs, 1) for name, value in total.items()}
 
 
 def _representatives(beta: Tensor, segments: Segments) -> Tensor:
     """Node (S,) with the largest beta of each slot, of equal ones the first."""
-    slot, slots = segments.index, segments.num_slots
-    best = ops.segment_max(beta.detach(), slot, slots)
-    node = torch.arange(slot.shape[0], device=slot.device)
-    behind = torch.full_like(node, slot.shape[0])
-    return ops.segment_min(torch.where(beta.detach() == best[slot], node, behind), slot, slots)
+    slot = segments.by_slot
+    best = ops.segment_max(beta.detach(), slot)
+    largest = beta.detach() == ops.segment_gather(best, slot)
+    node = torch.arange(beta.shape[0], device=beta.device)
+    behind = torch.full_like(node, beta.shape[0])
+    return ops.segment_min(torch.where(largest, node, behind), slot)
 
 
 class ObjectCondensationLoss(nn.Module):

@@ -29,13 +29,13 @@ def pair_weights(
     Shapes:
         weight (N,) -> (B,).
     """
-    total = ops.segment_sum(weight, segments.graph, num_graphs)
+    total = ops.segment_sum(weight, segments.by_graph)
     if others_only:
-        mass = ops.segment_sum(weight, segments.index, segments.num_slots)
+        mass = ops.segment_sum(weight, segments.by_slot)
         mass = torch.where(segments.is_instance, mass, torch.zeros_like(mass))
         same = ops.segment_sum(mass.square(), segments.slot_graph, num_graphs)
         return total.square() - same
-    itself = ops.segment_sum(weight.square(), segments.graph, num_graphs)
+    itself = ops.segment_sum(weight.square(), segments.by_graph)
     return 0.5 * (total.square() - itself)
 
 
@@ -65,8 +65,8 @@ def normalize_energy(
         energy, active (B,), weight (N,) -> (B,); 0 where there is nothing to divide by.
     """
     graphs = energy.shape[0]
-    nodes = ops.segment_sum(weight, segments.graph, graphs)
-    count = ops.segment_sum((weight > 0).to(weight.dtype), segments.graph, graphs)
+    nodes = ops.segment_sum(weight, segments.by_graph)
+    count = ops.segment_sum((weight > 0).to(weight.dtype), segments.by_graph)
     pairs = active.to(energy.dtype) * (nodes / count.clamp_min(1)).square()
     if normalizer == "balanced":
         norm = torch.maximum(pairs, nodes)

@@ -25,6 +25,8 @@ class Segments:
     first: Tensor  # (S,) int64: one node of each slot (0 where unused)
     slot_graph: Tensor  # (S,) int64: graph of each slot (0 where unused)
     is_instance: Tensor  # (S,) bool: used, and not background
+    by_slot: ops.SegmentOrder  # the nodes by slot, for reductions to (S, ...)
+    by_graph: ops.SegmentOrder  # the nodes by graph, for reductions to (B, ...)
 
     @property
     def num_slots(self) -> int:
@@ -71,10 +73,12 @@ def instance_segments(instance: Tensor, ptr: Tensor) -> Segments:
     index = torch.empty_like(slot_sorted).scatter_(0, order, slot_sorted)
     zeros = torch.zeros(size, dtype=torch.int64, device=device)
     count = zeros.scatter_add(0, index, torch.ones_like(index))
-    first_position = torch.cumsum(count, 0) - count
+    slot_ptr = torch.nn.functional.pad(torch.cumsum(count, 0), (1, 0))
     used = count > 0
-    first = order[first_position.clamp(max=max(size - 1, 0))] if size else zeros
+    first = order[slot_ptr[:-1].clamp(max=max(size - 1, 0))] if size else zeros
     first = torch.where(used, first, torch.zeros_like(first))
     slot_graph = torch.where(used, graph[first], torch.zeros_like(first)) if size else zeros
     is_instance = used & (ids[first] >= 0) if size else used
-    return Segments(index, graph, count, first, slot_graph, is_instance)
+    by_slot = ops.SegmentOrder(index, size, slot_ptr, order, checked=True)
+    by_graph = ops.SegmentOrder(graph, ptr.shape[0] - 1, ptr.to(torch.int64), checked=True)
+    return Segments(index, graph, count, first, slot_graph, is_instance, by_slot, by_graph)

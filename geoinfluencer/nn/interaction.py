@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from geoinfluencer import ops
 from geoinfluencer.nn.mlp import mlp
 
 
@@ -47,13 +48,13 @@ class InteractionLayer(nn.Module):
 
     def forward(self, nodes: Tensor, edges: Tensor, edge_index: Tensor) -> tuple[Tensor, Tensor]:
         source, target = edge_index[0], edge_index[1]
-        mixed = self.source(nodes).index_select(0, source)
-        mixed = mixed + self.target(nodes).index_select(0, target) + self.edge(edges)
+        rows = nodes.shape[0]
+        mixed = ops.segment_gather(self.source(nodes), source)
+        mixed = mixed + ops.segment_gather(self.target(nodes), target) + self.edge(edges)
         edges = edges + self.edge_out(nn.functional.silu(mixed))
         message = torch.sigmoid(self.gate(edges)) * edges
-        zeros = message.new_zeros(nodes.shape)
-        arriving = zeros.index_add(0, target, message)
-        leaving = zeros.index_add(0, source, message)
+        arriving = ops.segment_sum(message, target, rows)
+        leaving = ops.segment_sum(message, source, rows)
         nodes = nodes + self.node(torch.cat([nodes, arriving, leaving], dim=1))
         return nodes, edges
 

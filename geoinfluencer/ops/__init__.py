@@ -1,4 +1,4 @@
-"""Fast exact operators on sets of points: potentials, neighbours, suppression, segments.
+"""Fast exact operators on sets of points: potentials, neighbours, samples, voxels, segments.
 
 Every op runs a native kernel where the library is there and a pure-torch twin
 (:mod:`geoinfluencer.ops.reference`) where it is not; :func:`backend` says which.
@@ -6,21 +6,30 @@ Every op runs a native kernel where the library is there and a pure-torch twin
 
 from geoinfluencer.ops.batching import batch_from_ptr, ptr_from_batch, resolve_ptr
 from geoinfluencer.ops.edges import knn_graph, radius_graph
-from geoinfluencer.ops.native import backend
+from geoinfluencer.ops.grid import Voxels, grid_pool
+from geoinfluencer.ops.native import backend, release_memory
 from geoinfluencer.ops.neighbors import knn, radius, radius_count
 from geoinfluencer.ops.potential import influence_potential
+from geoinfluencer.ops.sampling import farthest_point_sampling
 from geoinfluencer.ops.segment import (
+    segment_gather,
     segment_logsumexp,
     segment_max,
     segment_mean,
     segment_min,
+    segment_softmax,
     segment_sum,
 )
+from geoinfluencer.ops.segment_ids import SegmentOrder, segment_order
 from geoinfluencer.ops.suppression import suppress
 
 __all__ = [
+    "SegmentOrder",
+    "Voxels",
     "backend",
     "batch_from_ptr",
+    "farthest_point_sampling",
+    "grid_pool",
     "influence_potential",
     "knn",
     "knn_graph",
@@ -28,11 +37,15 @@ __all__ = [
     "radius",
     "radius_count",
     "radius_graph",
+    "release_memory",
     "resolve_ptr",
+    "segment_gather",
     "segment_logsumexp",
     "segment_max",
     "segment_mean",
     "segment_min",
+    "segment_order",
+    "segment_softmax",
     "segment_sum",
     "suppress",
 ]

@@ -63,4 +63,4 @@ def resolve_ptr(
         return checked
     if batch is not None:
         return ptr_from_batch(batch)
-    return torch.tensor([0, num_nodes], dtype=torch.int64, device=device)
+    return torch.arange(2, device=device) * num_nodes  # made there: a copy would wait for a GPU

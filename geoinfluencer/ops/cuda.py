@@ -1,21 +1,23 @@
 """The ops on CUDA devices: sorts the points with torch, then queues the kernels on torch's stream.
 
-Nothing here waits for the device, but for :func:`radius`, whose number of hits sizes its output.
+Nothing here waits for the device, so that CUDA graphs can capture it, but for :func:`radius`, whose
+number of hits sizes its output.
 """
 
 from __future__ import annotations
 
 import ctypes
+from math import prod
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from geoinfluencer.ops import native
+from geoinfluencer.ops.reference import curve_bits
+from geoinfluencer.ops.segment_ids import SegmentOrder, sorted_rows
 
 TILE = 64  # GEO_CUDA_TILE of csrc/cuda_api.h: rows that share a bounding box
-_CODE_BITS = 48
-_CODE_DIMS = 6
 
 
 class SortedSet(NamedTuple):
@@ -34,27 +36,19 @@ class SortedSet(NamedTuple):
 _NO_SET = (None, 0, None, None, None)
 
 
-def spatial_order(points: Tensor, ptr: Tensor | None) -> Tensor:
-    """Rows (N,) along a Morton curve through the six widest dimensions, graph after graph."""
+def spatial_order(kernels: ctypes.CDLL, points: Tensor, ptr: Tensor | None) -> Tensor:
+    """Rows (N,) along a Morton curve, graph after graph: one sort of the codes of the points."""
     if points.shape[0] == 0:
         return torch.empty(0, dtype=torch.int64, device=points.device)
-    finite = points.nan_to_num(0.0, 0.0, 0.0)
-    low, high = finite.amin(0), finite.amax(0)
-    dims = min(points.shape[1], _CODE_DIMS)
-    widest = (high - low).topk(dims).indices
-    bits = min(16, _CODE_BITS // dims)
-    scale = (high - low)[widest].clamp_min(torch.finfo(points.dtype).tiny)
-    cell = ((finite[:, widest] - low[widest]) / scale * (2**bits - 1)).to(torch.int64)
-    code = torch.zeros(points.shape[0], dtype=torch.int64, device=points.device)
-    for bit in range(bits - 1, -1, -1):
-        for d in range(dims):
-            code = (code << 1) | ((cell[:, d] >> bit) & 1)
-    order = code.argsort(stable=True)
-    if ptr is not None:
-        rows = torch.arange(points.shape[0], device=points.device)
-        graph = torch.searchsorted(ptr[1:], rows, right=True)
-        order = order[graph[order].argsort(stable=True)]
-    return order
+    low, high = torch.aminmax(points.nan_to_num(0.0, 0.0, 0.0), dim=0)
+    graphs = 1 if ptr is None else ptr.shape[0] - 1
+    bits, narrow = curve_bits(points.shape[1], graphs)
+    code = torch.empty(points.shape[0], dtype=torch.int64, device=points.device)
+    shape = (points, *points.shape, low, high, ptr, graphs, bits, code)
+    native.call(kernels, "geo_cuda_codes", points.dtype, *shape, *_place(points))
+    if narrow:  # half the passes of the radix sort
+        code = code.to(torch.int32)
+    return code.argsort(stable=True)
 
 
 def _place(points: Tensor) -> tuple[int, int]:
@@ -65,12 +59,13 @@ def _place(points: Tensor) -> tuple[int, int]:
 
 def sort_points(kernels: ctypes.CDLL, points: Tensor, ptr: Tensor | None) -> SortedSet:
     """Sorts and bounds a set."""
-    order = spatial_order(points, ptr)
-    rows = points[order].contiguous()
+    points, ptr = points.contiguous(), native.dense(ptr)
+    order = spatial_order(kernels, points, ptr)
+    rows = points[order]
     tiles = (rows.shape[0] + TILE - 1) // TILE
     box = rows.new_empty(tiles, 2, rows.shape[1])
     native.call(kernels, "geo_cuda_boxes", rows.dtype, rows, *rows.shape, box, *_place(points))
-    return SortedSet(rows, native.dense(ptr), order, box)
+    return SortedSet(rows, ptr, order, box)
 
 
 def _sorted(values: Tensor | None, order: Tensor) -> Tensor | None:
@@ -96,8 +91,9 @@ def potential(
     energy, active, grad_x, grad_y = outputs
     first = sort_points(kernels, x, x_ptr)
     second = None if y is None else sort_points(kernels, y, y_ptr)
-    row_energy = x.new_empty(x.shape[0], dtype=torch.float64)
-    row_active = x.new_empty(x.shape[0], dtype=torch.int64)
+    tiles = first.box.shape[0] + (0 if second is None else second.box.shape[0])
+    row_energy = x.new_empty(x.shape[0] + tiles, dtype=torch.float64)
+    row_active = x.new_empty(x.shape[0] + tiles, dtype=torch.int64)
     ids = [_sorted(x_instance, first.order), None]
     weights = [_sorted(x_weight, first.order), None]
     if second is not None:
@@ -216,3 +212,36 @@ def suppress(
     shape = (native.dense(points), *points.shape, graphs, native.dense(ptr), visit)
     native.call(kernels, "geo_cuda_suppress", points.dtype, *shape, radius, keep, *_place(points))
     return keep
+
+
+def segment_reduce(
+    kernels: ctypes.CDLL,
+    src: Tensor,
+    index: Tensor,
+    ptr: Tensor | None,
+    order: Tensor | None,
+    kind: int,
+    fill: float,
+    out: Tensor,
+) -> None:
+    """Fills out (S, ...)."""
+    if ptr is None:
+        ptr, order = sorted_rows(SegmentOrder(index, out.shape[0]))
+    shape = (src.contiguous(), src.shape[0], prod(src.shape[1:]), ptr.contiguous())
+    rest = (native.dense(order), out.shape[0], kind, fill, out, *_place(src))
+    native.call(kernels, "geo_cuda_segment_reduce", src.dtype, *shape, *rest)
+
+
+def farthest_point_sampling(
+    kernels: ctypes.CDLL,
+    points: Tensor,
+    ptr: Tensor | None,
+    start: Tensor,
+    sample_ptr: Tensor,
+    index: Tensor,
+) -> None:
+    """Fills index (M,)."""
+    far = points.new_empty(points.shape[0])
+    shape = (points.contiguous(), *points.shape, start.shape[0], native.dense(ptr))
+    rest = (start.contiguous(), sample_ptr, far, index, *_place(points))
+    native.call(kernels, "geo_cuda_fps", points.dtype, *shape, *rest)

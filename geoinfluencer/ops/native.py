@@ -19,9 +19,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-OPS = ("influence_potential", "knn", "radius", "radius_count", "suppress")
+OPS = (
+    "influence_potential", "knn", "radius", "radius_count", "suppress", "segment_reduce",
+    "segment_gather", "farthest_point_sampling", "grid_pool",
+)  # fmt: skip
 MAX_DIM = 64  # csrc/cpu: wider points go to the twin
-ABI_VERSION = 1
+ABI_VERSION = 2
 
 OK, ID_RANGE, CUDA_ERROR = 0, 3, 1000
 _ERRORS = {1: "bad argument", 2: "out of memory", ID_RANGE: "an id beyond 32 bits"}
@@ -34,6 +37,14 @@ _CPU_SIGNATURES: dict[str, list[Any]] = {
     "geo_radius": [*_SETS, _P, _P, _F64, _I32, _I64, _P, _P],
     "geo_radius_count": [*_SETS, _P, _P, _F64, _I32, _P],
     "geo_suppress": [_P, _I64, _I32, _I64, _P, _P, _F64, _I32, _P],
+    "geo_segment_reduce": [_P, _I64, _I64, _P, _I64, _I32, _F64, _I32, _P],
+    "geo_segment_gather": [_P, _I64, _I64, _P, _I64, _I32, _P],
+    "geo_fps": [_P, _I64, _I32, _I64, *[_P] * 3, _I32, _P],
+    "geo_grid": [_P, _I64, _I32, _I64, *[_P] * 3, _I32, *[_P] * 4],
+}
+_PLAIN_SIGNATURES: dict[str, list[Any]] = {  # no precision
+    "geo_radius_take": [_P, _P],
+    "geo_segment_count": [_P, _I64, _I64, _P],
 }
 _SET = [_P, _I64, _P, _P, _P]  # points, rows, ptr, order, boxes
 _PLACE = [_I32, _P]  # device, stream
@@ -44,8 +55,11 @@ _CUDA_SIGNATURES: dict[str, list[Any]] = {
     "geo_cuda_knn": [*_SEARCH, _I32, _P, _P, *_PLACE],
     "geo_cuda_radius": [*_SEARCH, _F64, *[_P] * 4, *_PLACE],
     "geo_cuda_suppress": [_P, _I64, _I32, _I64, _P, _P, _F64, _P, *_PLACE],
+    "geo_cuda_codes": [_P, _I64, _I32, _P, _P, _P, _I64, _I32, _P, *_PLACE],
+    "geo_cuda_segment_reduce": [_P, _I64, _I64, _P, _P, _I64, _I32, _F64, _P, *_PLACE],
+    "geo_cuda_fps": [_P, _I64, _I32, _I64, *[_P] * 5, *_PLACE],
 }
-_SUFFIX = {torch.float32: "_f32", torch.float64: "_f64"}
+_SUFFIX = {torch.float32: "_f32", torch.float64: "_f64", None: ""}
 
 
 class NativeError(RuntimeError):
@@ -76,11 +90,12 @@ def _library_file(stem: str) -> Path | None:
     import geoinfluencer
 
     suffix = {"win32": ".dll", "darwin": ".dylib"}.get(sys.platform, ".so")
-    for folder in geoinfluencer.__path__:
+    named = os.environ.get("GEOINFLUENCER_LIBRARY_DIR")  # another build, and no other one then
+    homes = [Path(p) / sub for p in geoinfluencer.__path__ for sub in ("ops", "")]
+    for folder in [Path(named)] if named else homes:
         for name in (f"lib{stem}{suffix}", f"{stem}{suffix}"):
-            for path in (Path(folder) / "ops" / name, Path(folder) / name):
-                if path.is_file():
-                    return path
+            if (folder / name).is_file():
+                return folder / name
     return None
 
 
@@ -92,7 +107,7 @@ def load(path: Path, prefix: str, signatures: dict[str, list[Any]]) -> ctypes.CD
     if abi_version() != ABI_VERSION:
         raise OSError(f"it has ABI {abi_version()}, this package wants {ABI_VERSION}: reinstall")
     for name, arguments in signatures.items():
-        for suffix in _SUFFIX.values():
+        for suffix in ("_f32", "_f64"):
             function = getattr(library, name + suffix)
             function.argtypes, function.restype = arguments, _I32
     return library
@@ -106,8 +121,11 @@ def _load_cpu() -> tuple[ctypes.CDLL | None, str]:
         return None, "the library was not built (no C++ compiler at installation?)"
     try:
         library = load(path, "geo_", _CPU_SIGNATURES)
-        library.geo_radius_take.argtypes, library.geo_radius_take.restype = [_P, _P], _I32
+        for name, arguments in _PLAIN_SIGNATURES.items():
+            function = getattr(library, name)
+            function.argtypes, function.restype = arguments, _I32
         library.geo_isa.restype = ctypes.c_char_p
+        library.geo_release_memory.restype = None
     except (OSError, AttributeError) as error:
         return None, f"{path.name} could not be loaded: {error}"
     return library, ""
@@ -132,26 +150,33 @@ def _warn_once(reason: str) -> None:
     )
 
 
-def cpu(points: Tensor) -> ctypes.CDLL | None:
-    """The CPU library if it can serve these points."""
-    return _serving(points, "cpu", _load_cpu)
+def cpu(points: Tensor, *, any_width: bool = False) -> ctypes.CDLL | None:
+    """The CPU library if it can serve these points, or these rows of ``any_width``."""
+    if points.dtype not in _SUFFIX or not (any_width or points.shape[1] <= MAX_DIM):
+        return None
+    return cpu_library(points)
 
 
-def cuda(points: Tensor) -> ctypes.CDLL | None:
-    """The CUDA library if it can serve these points."""
+def cuda(points: Tensor, *, any_width: bool = False) -> ctypes.CDLL | None:
+    """The CUDA library if it can serve these points, or these rows of ``any_width``."""
+    if points.dtype not in _SUFFIX or not (any_width or points.shape[1] <= MAX_DIM):
+        return None
     return _serving(points, "cuda", _load_cuda)
 
 
+def cpu_library(values: Tensor) -> ctypes.CDLL | None:
+    """The CPU library for values that are there, whatever their type."""
+    return _serving(values, "cpu", _load_cpu)
+
+
 def _serving(
-    points: Tensor, device: str, load_library: Callable[[], tuple[ctypes.CDLL | None, str]]
+    values: Tensor, device: str, load_library: Callable[[], tuple[ctypes.CDLL | None, str]]
 ) -> ctypes.CDLL | None:
-    if points.device.type != device or _forced_off or disabled():
+    if values.device.type != device or _forced_off or disabled():
         return None
     library, reason = load_library()
     if library is None:
         _warn_once(reason)
-    if points.shape[1] > MAX_DIM or points.dtype not in _SUFFIX:
-        return None
     return library
 
 
@@ -163,8 +188,8 @@ def _pointer(value: Tensor) -> int:
     return value.data_ptr() or ctypes.addressof(_NOTHING)
 
 
-def call(library: ctypes.CDLL, name: str, dtype: torch.dtype, *arguments: Any) -> int:
-    """Calls ``name`` in the points' precision; tensors are passed as pointers (must be dense)."""
+def call(library: ctypes.CDLL, name: str, dtype: torch.dtype | None, *arguments: Any) -> int:
+    """Calls ``name`` in a precision, if it has one; tensors are passed as pointers, dense."""
     function = getattr(library, name + _SUFFIX[dtype])
     code: int = function(*(_pointer(a) if isinstance(a, Tensor) else a for a in arguments))
     if code >= CUDA_ERROR:
@@ -183,6 +208,13 @@ def take(
     index = row_ptr.new_empty(int(row_ptr[-1]))
     library.geo_radius_take(handle, _pointer(index))
     return index
+
+
+def release_memory() -> None:
+    """Gives back the scratch memory (64 MiB at most) that the CPU kernels keep between calls."""
+    library, _ = _load_cpu()
+    if library is not None:
+        library.geo_release_memory()
 
 
 def threads() -> int:

@@ -1,6 +1,11 @@
 """Reductions over the rows that share an id: deterministic and differentiable, sorted or not.
 
-Shapes: src (N, ...), index (N,) int64 in 0..S-1, num_segments S -> (S, ...).
+Shapes: src (N, ...), index (N,) int64 in 0..S-1, num_segments S -> (S, ...). Half precision is
+accumulated in float32. The result does not depend on the number of threads, and gradients can be
+differentiated again. NaN makes the reductions of its segment NaN.
+
+Where the same ids are reduced often, give ``segment_order(index, S)`` in the place of ``index``:
+the ids are then checked once, and on a GPU sorted once.
 """
 
 from __future__ import annotations
@@ -10,77 +15,103 @@ from torch import Tensor
 
 from geoinfluencer.errors import InputError
 from geoinfluencer.ops import checks
+from geoinfluencer.ops.segment_ids import SegmentOrder, check_segments
+from geoinfluencer.ops.segment_kernels import SMALL_SUM, gather, is_small, reduce
 
 
-def segment_sum(src: Tensor, index: Tensor, num_segments: int) -> Tensor:
+def segment_sum(
+    src: Tensor, index: Tensor | SegmentOrder, num_segments: int | None = None
+) -> Tensor:
     """Sum of each segment; 0 where it is empty."""
-    index = _check(src, index, num_segments)
-    return _sum(src, index, num_segments)
+    ids = _check(src, index, num_segments)
+    return reduce(_widened(src), ids, "sum").to(src.dtype)
 
 
-def segment_mean(src: Tensor, index: Tensor, num_segments: int) -> Tensor:
+def segment_mean(
+    src: Tensor, index: Tensor | SegmentOrder, num_segments: int | None = None
+) -> Tensor:
     """Mean of each segment; 0 where it is empty. Floating ``src`` only."""
-    index = _check(src, index, num_segments, floating=True)
-    # counted in float32 or wider: half precision stops counting at 2048
-    dtype = torch.promote_types(src.dtype, torch.float32)
-    ones = torch.ones(index.shape[0], dtype=dtype, device=src.device)
-    count = _sum(ones, index, num_segments).clamp_min(1)
-    total = _sum(src.to(dtype), index, num_segments)
-    return (total / count.view(-1, *[1] * (src.dim() - 1))).to(src.dtype)
+    ids = _check(src, index, num_segments, floating=True)
+    wide = _widened(src)
+    if is_small(src.shape[0], wide, SMALL_SUM) or wide.is_cuda:
+        # counted in float32 or wider: half precision stops counting at 2048
+        count = reduce(wide.new_ones(src.shape[0]), ids, "sum")
+    else:
+        count = torch.ops.geoinfluencer.segment_count(ids.index, ids.num_segments).to(wide.dtype)
+    count = count.clamp_min(1).view(-1, *[1] * (src.dim() - 1))
+    return (reduce(wide, ids, "sum") / count).to(src.dtype)
 
 
-def segment_max(src: Tensor, index: Tensor, num_segments: int, fill: float = 0.0) -> Tensor:
+def segment_max(
+    src: Tensor, index: Tensor | SegmentOrder, num_segments: int | None = None, fill: float = 0.0
+) -> Tensor:
     """Largest of each segment; ``fill`` where it is empty. Ties share the gradient evenly."""
-    index = _check(src, index, num_segments)
-    return _extremum(src, index, num_segments, "amax", fill)
+    ids = _check(src, index, num_segments)
+    return reduce(_widened(src), ids, "max", fill).to(src.dtype)
 
 
-def segment_min(src: Tensor, index: Tensor, num_segments: int, fill: float = 0.0) -> Tensor:
+def segment_min(
+    src: Tensor, index: Tensor | SegmentOrder, num_segments: int | None = None, fill: float = 0.0
+) -> Tensor:
     """Smallest of each segment; ``fill`` where it is empty. Ties share the gradient evenly."""
-    index = _check(src, index, num_segments)
-    return _extremum(src, index, num_segments, "amin", fill)
+    ids = _check(src, index, num_segments)
+    return reduce(_widened(src), ids, "min", fill).to(src.dtype)
 
 
-def segment_logsumexp(src: Tensor, index: Tensor, num_segments: int) -> Tensor:
+def segment_logsumexp(
+    src: Tensor, index: Tensor | SegmentOrder, num_segments: int | None = None
+) -> Tensor:
     """log of the summed exponentials of each segment, shifted by its maximum; -inf where empty."""
-    index = _check(src, index, num_segments, floating=True)
-    top = _extremum(src.detach(), index, num_segments, "amax", 0.0)
-    top = torch.where(torch.isfinite(top), top, 0.0)  # a segment of only -inf stays -inf
-    total = _sum((src - top[index]).exp(), index, num_segments)
+    ids = _check(src, index, num_segments, floating=True)
+    top, _, total = _exponentials(_widened(src), ids)
     # log(0) would give a NaN gradient where a segment is empty
     empty = total == 0
-    return torch.where(empty, -torch.inf, torch.where(empty, 1.0, total).log() + top)
+    value = torch.where(empty, -torch.inf, torch.where(empty, 1.0, total).log() + top)
+    return value.to(src.dtype)
 
 
-def _sum(src: Tensor, index: Tensor, num_segments: int) -> Tensor:
-    out = src.new_zeros(num_segments, *src.shape[1:])
-    if src.is_cuda:  # sorts, so the order of the additions is fixed; scatter_add is not
-        return out.index_put((index,), src, accumulate=True)
-    return out.scatter_add(0, _expand(index, src), src)
+def segment_softmax(
+    src: Tensor, index: Tensor | SegmentOrder, num_segments: int | None = None
+) -> Tensor:
+    r"""Softmax among the rows of each segment, (N, ...) as ``src``, shifted by its maximum.
+
+    .. math:: p_i = e^{x_i} \Big/ \sum_{j:\, s_j = s_i} e^{x_j}
+
+    Rows of a segment that holds nothing but -inf get 0.
+    """
+    ids = _check(src, index, num_segments, floating=True)
+    _, exponential, total = _exponentials(_widened(src), ids)
+    total = torch.where(total == 0, 1.0, total)
+    return (exponential / gather(total, ids)).to(src.dtype)
 
 
-def _extremum(src: Tensor, index: Tensor, num_segments: int, reduce: str, fill: float) -> Tensor:
-    out = src.new_full((num_segments, *src.shape[1:]), fill)
-    return out.scatter_reduce(0, _expand(index, src), src, reduce, include_self=False)
+def segment_gather(values: Tensor, index: Tensor | SegmentOrder) -> Tensor:
+    """The row of each id, (S, ...) -> (N, ...): ``values[index]`` with a deterministic gradient."""
+    if not isinstance(values, Tensor) or values.dim() < 1:
+        raise InputError(f"values must be a tensor (S, ...), got {checks.describe(values)}")
+    return gather(values, check_segments(values, index, values.shape[0]))
 
 
-def _expand(index: Tensor, src: Tensor) -> Tensor:
-    return index.view(-1, *[1] * (src.dim() - 1)).expand_as(src)
+def _exponentials(src: Tensor, ids: SegmentOrder) -> tuple[Tensor, Tensor, Tensor]:
+    """Maximum (S, ...), exponentials relative to it (N, ...) and their sums (S, ...)."""
+    top = reduce(src.detach(), ids, "max")
+    top = torch.where(torch.isfinite(top), top, 0.0)  # a segment of only -inf stays -inf
+    exponential = (src - gather(top, ids)).exp()
+    return top, exponential, reduce(exponential, ids, "sum")
 
 
-def _check(src: Tensor, index: Tensor, num_segments: int, floating: bool = False) -> Tensor:
+def _widened(src: Tensor) -> Tensor:
+    return src.float() if src.dtype in (torch.float16, torch.bfloat16) else src
+
+
+def _check(
+    src: Tensor,
+    index: Tensor | SegmentOrder,
+    num_segments: int | None,
+    floating: bool = False,
+) -> SegmentOrder:
     if not isinstance(src, Tensor) or src.dim() < 1:
         raise InputError(f"src must be a tensor (N, ...), got {checks.describe(src)}")
     if floating and not src.is_floating_point():
         raise InputError(f"src must be floating-point, got {checks.describe(src)}")
-    if not isinstance(num_segments, torch.SymInt):
-        checks.check_count("num_segments", num_segments, 0)
-    ids = checks.check_ids("index", index, src.shape[0], src.device)
-    assert ids is not None
-    if ids.device.type == "cpu" and not torch.compiler.is_compiling() and ids.numel():
-        low, high = (int(v) for v in ids.aminmax())
-        if low < 0 or high >= num_segments:
-            raise InputError(
-                f"index must be in 0..{num_segments - 1} (num_segments), got {low} to {high}"
-            )
-    return ids
+    return check_segments(src, index, num_segments, rows=src.shape[0])

@@ -165,3 +165,31 @@ def test_large_sample_of_queries(rng, dim):
         others = wanted != row
         assert torch.equal(index[row], wanted[others][:16])
         assert torch.equal(dist2[row], wanted_d2[others][:16])
+
+
+@pytest.mark.parametrize("dim", [3, 8])
+@pytest.mark.usefixtures("needs_native")
+def test_thread_counts_agree_exactly(rng, dim):
+    points = torch.randn(30_000, dim, generator=rng)
+    r = 0.2 if dim == 3 else 1.0
+    results = []
+    for threads in (1, 2, 3):
+        torch.set_num_threads(threads)
+        results.append((*ops.knn(points, None, 8), *ops.radius(points, None, r)))
+    for other in results[1:]:
+        assert all(torch.equal(a, b) for a, b in zip(results[0], other, strict=True))
+
+
+def test_radius_of_long_lists(backend, rng):
+    """More neighbours than are sorted at once, kept whole and cut."""
+    points = torch.rand(700, 2, generator=rng, dtype=torch.float64)
+    expected, order = oracle(points, None)
+    for dtype, exact in ((torch.float64, True), (torch.float32, False)):
+        row_ptr, index = ops.radius(points.to(dtype), None, 0.9)
+        if exact:
+            within = expected <= 0.81
+            assert torch.equal(row_ptr.diff(), within.sum(1)) and torch.equal(index, order[within])
+        cut_ptr, cut = ops.radius(points.to(dtype), None, 0.9, max_neighbors=40)
+        for q in range(0, 700, 50):
+            full = index[row_ptr[q] : row_ptr[q + 1]]
+            assert len(full) > 128 and torch.equal(cut[cut_ptr[q] : cut_ptr[q + 1]], full[:40])

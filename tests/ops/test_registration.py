@@ -29,6 +29,14 @@ SAMPLES = {
     "radius": [(X, None, 1.0, PTR, None, -1), (X, X[:4], 1.0, None, None, 2)],
     "radius_count": [(X, None, 1.0, PTR, None)],
     "suppress": [(X, X[:, 0], 1.0, PTR)],
+    "segment_reduce": [
+        (X.clone().requires_grad_(), IDS, 4, kind, 0.0, None, None)
+        for kind in ("sum", "min", "max")
+    ],
+    "segment_gather": [(X[:4].clone().requires_grad_(), IDS, None, None)],
+    "segment_count": [(IDS, 5)],
+    "farthest_point_sampling": [(X, PTR, torch.tensor([0, 0, 9]), [3, 0, 5])],
+    "grid_pool": [(X, [0.5, 0.5, 1.0], [0.0, 0.0, 0.0], PTR)],
 }
 
 
@@ -63,12 +71,29 @@ def test_compile_searches(backend):
         assert torch.equal(a, b)
 
 
-def test_compile_segments():
+def test_compile_segments(backend):
     def reduce(src, index):
-        return ops.segment_mean(src, index, 4) + ops.segment_logsumexp(src, index, 4)
+        order = ops.segment_order(index, 4)
+        share = ops.segment_sum(ops.segment_softmax(src, order) * src, order)
+        low = ops.segment_gather(ops.segment_min(src, index, 4), index).mean()
+        return ops.segment_mean(src, index, 4) + ops.segment_logsumexp(src, index, 4) + share + low
 
+    x = X.clone().requires_grad_()
     compiled = torch.compile(reduce, fullgraph=True, backend="aot_eager")
-    torch.testing.assert_close(compiled(X, IDS), reduce(X, IDS))
+    torch.testing.assert_close(compiled(x, IDS), reduce(x, IDS))
+    got = torch.autograd.grad(compiled(x, IDS).square().sum(), x)
+    torch.testing.assert_close(got, torch.autograd.grad(reduce(x, IDS).square().sum(), x))
+
+
+def test_compile_sampling_and_grid(backend):
+    def choose(x):
+        voxels = ops.grid_pool(x, 0.5, ptr=PTR)
+        return ops.farthest_point_sampling(x, 7), voxels.cluster, voxels.counts, voxels.first
+
+    with torch._dynamo.config.patch(capture_dynamic_output_shape_ops=True):
+        compiled = torch.compile(choose, fullgraph=True, backend="aot_eager")(X)
+    for a, b in zip(compiled, choose(X), strict=True):
+        assert torch.equal(a, b)
 
 
 def test_backend_names_every_op(backend):

@@ -1,0 +1,58 @@
+// Compiled once per instruction set: GEO_ISA names the entry points.
+#include "cpu/box_kernel.h"
+
+#include "cpu/boxes.h"
+
+namespace geo {
+namespace {
+
+// The smallest of 16 numbers and the largest of 16 others.
+template <class T>
+inline void reach(const T* lows, const T* highs, T& low, T& high) {
+  using S = Simd<T>;
+  auto a = S::load(lows), b = S::load(highs);
+  for (int s = S::W; s < kLeaf; s += S::W) {
+    a = S::min(a, S::load(lows + s));
+    b = S::max(b, S::load(highs + s));
+  }
+  low = S::min_lane(a);
+  high = S::max_lane(b);
+}
+
+template <class T>
+void bound(const T* child, int dim, bool leaves, int64_t begin, int64_t end, T* group) {
+  const T inf = static_cast<T>(__builtin_inff());
+  const int64_t row = static_cast<int64_t>(dim) * kLeaf, size = leaves ? row : 2 * row;
+  for (int64_t g = begin / kLeaf; g * kLeaf < end; ++g) {
+    T* to = group + g * 2 * row;
+    const int64_t first = g * kLeaf;
+    for (int slot = 0; slot < kLeaf; ++slot) {
+      const T* from = child + (first + slot) * size;
+      if (first + slot >= end) {
+        for (int d = 0; d < dim; ++d) {
+          to[d * kLeaf + slot] = inf;
+          to[row + d * kLeaf + slot] = -inf;
+        }
+        continue;
+      }
+      for (int d = 0; d < dim; ++d)
+        reach(from + d * kLeaf, from + d * kLeaf + (leaves ? 0 : row), to[d * kLeaf + slot],
+              to[row + d * kLeaf + slot]);
+    }
+  }
+}
+
+}  // namespace
+
+#define GEO_JOIN(a, b) a##b
+#define GEO_NAME(isa) GEO_JOIN(bound_, isa)
+void GEO_NAME(GEO_ISA)(const float* child, int dim, bool leaves, int64_t begin, int64_t end,
+                       float* group) {
+  bound(child, dim, leaves, begin, end, group);
+}
+void GEO_NAME(GEO_ISA)(const double* child, int dim, bool leaves, int64_t begin, int64_t end,
+                       double* group) {
+  bound(child, dim, leaves, begin, end, group);
+}
+
+}  // namespace geo

@@ -37,7 +37,8 @@ DIRECT: dict[str, set[str]] = {
         "graphs",
         TOP,
     },
-    "cli": {"training"},
+    "bench": {"ops", "losses", "plots"},
+    "cli": {"training", "bench"},
     TOP: set(),
 }
 STANDALONE = ("losses", "nn", "ops", "condensation")
@@ -165,7 +166,7 @@ def test_relative_imports_of_a_package_start_from_itself() -> None:
 def test_importing_a_building_block_loads_no_application(package: str) -> None:
     code = (
         f"import sys, geoinfluencer.{package}\n"
-        "upper = {'models', 'datasets', 'training', 'cli', 'plots'}\n"
+        "upper = {'models', 'datasets', 'training', 'bench', 'cli', 'plots'}\n"
         "mine = {m.split('.')[1] for m in sys.modules if m.startswith('geoinfluencer.')}\n"
         "heavy = {'lightning', 'matplotlib', 'pydantic', 'tensorboard'} & set(sys.modules)\n"
         "print(sorted(mine & upper), sorted(heavy))\n"

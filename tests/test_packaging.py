@@ -97,7 +97,7 @@ def test_command_and_module_are_the_same_program() -> None:
         check=False,
     )
     assert run.returncode == 0, run.stderr
-    for command in ("train", "eval", "predict", "plot", "doctor", "datasets"):
+    for command in ("train", "eval", "predict", "plot", "bench", "doctor", "datasets"):
         assert command in run.stdout
 
 

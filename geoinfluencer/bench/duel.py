@@ -1,0 +1,170 @@
+"""One case: who takes part, whether the results agree, and the rounds."""
+
+from __future__ import annotations
+
+import gc
+import math
+import statistics
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+import torch
+
+from geoinfluencer.bench.cases import Case
+from geoinfluencer.bench.contest import Contestant, Problem, Task
+from geoinfluencer.bench.equality import Difference
+from geoinfluencer.bench.limits import Budget
+from geoinfluencer.bench.measure import Step, measured_step, step
+from geoinfluencer.bench.peers import OURS, version
+from geoinfluencer.bench.pilot import Pilot
+
+SLOW = 2.0  # seconds; of a slower contestant the run that is compared counts as the first one
+
+
+@dataclass
+class Entry:
+    """A contestant in a case, with what was found."""
+
+    contestant: Contestant
+    threads: int
+    skipped: str = ""
+    difference: Difference | None = None
+    peak_mb: float = math.nan
+    seconds: list[float] = field(default_factory=list)
+
+
+def run_case(
+    task: Task,
+    case: Case,
+    *,
+    device: torch.device,
+    peers: Collection[str],
+    missing: Mapping[str, str],
+    budget: Budget,
+) -> tuple[Problem, list[Entry]]:
+    """Compares every contestant with ours, then times them in rounds of rotating order."""
+    problem = task.problem(case, device)
+    entries = [Entry(task.ours, case.threads)]
+    entries += [Entry(task.ours, number) for number in case.own_threads if number != case.threads]
+    entries += [Entry(one, case.threads) for one in task.contestants if one.package in peers]
+    pilot = Pilot(task, problem, device)
+    reference = None
+    for entry in entries:
+        try:
+            entry.skipped = _objection(entry, pilot, missing, budget, device)
+            if entry.skipped:
+                continue
+            first = measured_step(task, entry.contestant, problem, entry.threads)
+        except Exception as error:
+            if entry.contestant.package == OURS:
+                raise
+            # a stranger's code: whatever goes wrong in it is a finding, not the end of the run
+            entry.skipped = f"failed: {type(error).__name__}: {' '.join(str(error).split())[:200]}"
+            continue
+        found = _comparable(entry.contestant, problem, first)
+        reference = found if reference is None else reference
+        entry.difference = task.compare(problem, reference, found, entry.contestant.tolerance)
+        if not entry.difference.equal:
+            entry.skipped = f"its result differs from ours ({entry.difference.what})"
+        elif first.seconds > SLOW:
+            entry.peak_mb, entry.seconds = first.peak_mb, [first.seconds]
+    gc.collect()
+    _rounds(task, problem, [entry for entry in entries if not entry.skipped], budget)
+    return problem, entries
+
+
+def _objection(
+    entry: Entry,
+    pilot: Pilot,
+    missing: Mapping[str, str],
+    budget: Budget,
+    device: torch.device,
+) -> str:
+    contestant = entry.contestant
+    if contestant.package == OURS:
+        return ""
+    if contestant.package in missing:
+        return f"not installed: {missing[contestant.package]}"
+    if device.type == "cuda" and not contestant.cuda:
+        return "runs on the CPU only"
+    return pilot.objection(contestant, budget)
+
+
+def _comparable(contestant: Contestant, problem: Problem, first: Step) -> object:
+    if contestant.result is None:
+        return first.outcome
+    return contestant.result(problem, first.outcome)
+
+
+def _rounds(task: Task, problem: Problem, entries: list[Entry], budget: Budget) -> None:
+    """Each round runs every contestant once and starts one further down the list."""
+    for number in range(budget.repeats):
+        shift = number % max(len(entries), 1)
+        for entry in entries[shift:] + entries[:shift]:
+            if _may_run(entry, budget):
+                run = step(task, entry.contestant, problem, entry.threads)
+                entry.seconds.append(run.seconds)
+    for entry in entries:
+        if math.isnan(entry.peak_mb):
+            run = measured_step(task, entry.contestant, problem, entry.threads)
+            entry.peak_mb = run.peak_mb
+
+
+def _may_run(entry: Entry, budget: Budget) -> bool:
+    if not entry.seconds:
+        return True
+    if len(entry.seconds) >= budget.repeats:
+        return False
+    return sum(entry.seconds) + entry.seconds[-1] <= budget.seconds
+
+
+Row = dict[str, object]
+
+
+def rows(task: Task, problem: Problem, entries: list[Entry]) -> list[Row]:
+    """The case as rows of the report, ours at the case's threads first."""
+    case = problem.case
+    ours = entries[0]
+    found = []
+    for entry in entries:
+        row: Row = {
+            "task": task.name,
+            "case": case.name,
+            "points": case.points,
+            "second": problem.second or case.points,
+            "dim": case.dim,
+            "kind": case.kind,
+            "threads": entry.threads,
+            "case_threads": case.threads,
+            "contestant": entry.contestant.name,
+            "peer": entry.contestant.package,
+            "version": None if "not installed" in entry.skipped
+            else version(entry.contestant.package),
+            "note": entry.contestant.note,
+            "skipped": entry.skipped or None,
+            "equal": None,
+            "max_abs_error": None,
+            "max_rel_error": None,
+            "times_ms": [round(1e3 * value, 4) for value in entry.seconds],
+            "median_ms": None,
+            "min_ms": None,
+            "max_ms": None,
+            "peak_mb": None if math.isnan(entry.peak_mb) else round(entry.peak_mb, 2),
+            "ratio": None,
+        }  # fmt: skip
+        if entry.difference is not None:
+            row["equal"] = entry.difference.equal
+            row["max_abs_error"] = _finite(entry.difference.absolute)
+            row["max_rel_error"] = _finite(entry.difference.relative)
+        if entry.seconds:
+            median = statistics.median(entry.seconds)
+            row["median_ms"] = round(1e3 * median, 4)
+            row["min_ms"] = round(1e3 * min(entry.seconds), 4)
+            row["max_ms"] = round(1e3 * max(entry.seconds), 4)
+            row["ratio"] = round(median / statistics.median(ours.seconds), 4)
+        found.append(row)
+    return found
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

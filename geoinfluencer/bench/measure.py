@@ -1,0 +1,89 @@
+"""One run of a contestant: its seconds, its result, its memory."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from geoinfluencer.bench import limits
+from geoinfluencer.bench.contest import Contestant, Problem, Task
+from geoinfluencer.bench.memory import added_peak_mb
+
+
+@dataclass(frozen=True)
+class Step:
+    """Of one run: seconds, what came out (not yet in comparable form), added MiB at the peak."""
+
+    seconds: float
+    outcome: Any
+    peak_mb: float = float("nan")
+
+
+def step(task: Task, contestant: Contestant, problem: Problem, threads: int) -> Step:
+    """Runs and times; of a task with leaves the forward and the backward pass, leaves made anew."""
+    fresh, leaves = _fresh(task, problem)
+    with limits.threads(threads):
+        seconds, outcome = timed(lambda: _run(contestant, fresh, leaves), device(problem))
+    return Step(seconds, outcome)
+
+
+def measured_step(task: Task, contestant: Contestant, problem: Problem, threads: int) -> Step:
+    """The same with the memory; what is asked of the system makes it a little slower."""
+    fresh, leaves = _fresh(task, problem)
+    place = device(problem)
+    with limits.threads(threads):
+        peak, result = added_peak_mb(
+            lambda: timed(lambda: _run(contestant, fresh, leaves), place), place
+        )
+    assert isinstance(result, tuple)
+    seconds, outcome = result
+    return Step(seconds, outcome, peak)
+
+
+def _fresh(task: Task, problem: Problem) -> tuple[Problem, list[Tensor]]:
+    leaves = {name: problem[name].clone().requires_grad_() for name in task.leaves}
+    return replace(problem, tensors={**problem.tensors, **leaves}), list(leaves.values())
+
+
+def _run(contestant: Contestant, problem: Problem, leaves: list[Tensor]) -> Any:
+    found = contestant.run(problem)
+    if not leaves:
+        return found
+    found.backward(problem.tensors.get("upstream"))
+    return [found.detach(), *(_gradient(leaf) for leaf in leaves)]
+
+
+def _gradient(leaf: Tensor) -> Tensor:
+    return torch.zeros_like(leaf) if leaf.grad is None else leaf.grad
+
+
+def timed(run: Callable[[], Any], place: torch.device) -> tuple[float, Any]:
+    """Seconds on the clock of the device: CUDA events there, the wall on the CPU."""
+    if place.type != "cuda":
+        collects = gc.isenabled()
+        gc.disable()  # Python's collector strikes whoever comes when it is due
+        try:
+            start = time.perf_counter()
+            outcome = run()
+            return time.perf_counter() - start, outcome
+        finally:
+            if collects:
+                gc.enable()
+    first, last = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+    torch.cuda.synchronize(place)
+    first.record()
+    outcome = run()
+    last.record()
+    torch.cuda.synchronize(place)
+    return first.elapsed_time(last) / 1000, outcome
+
+
+def device(problem: Problem) -> torch.device:
+    """Where the inputs are."""
+    return next(iter(problem.tensors.values())).device

@@ -1,0 +1,183 @@
+"""A case from end to end on tiny inputs: agreement, wrong results, budgets, threads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+import torch
+
+from geoinfluencer.bench import peers
+from geoinfluencer.bench.cases import Case
+from geoinfluencer.bench.contest import Contestant, Problem, Task
+from geoinfluencer.bench.duel import Row, rows, run_case
+from geoinfluencer.bench.limits import Budget
+from geoinfluencer.bench.peers import OURS, PEERS
+from geoinfluencer.bench.tasks import TASKS
+
+SLOW_TO_COMPILE = ("keops", "torch_compile")
+QUICK = [name for name in PEERS if name not in SLOW_TO_COMPILE]
+
+
+def play(task: Task, case: Case, names: Sequence[str], budget: Budget | None = None) -> list[Row]:
+    problem, entries = run_case(
+        task,
+        case,
+        device=torch.device("cpu"),
+        peers=names,
+        missing=peers.missing(names),
+        budget=budget or Budget(repeats=2),
+    )
+    return rows(task, problem, entries)
+
+
+def with_contestant(name: str, contestant: Contestant) -> Task:
+    """The task with ours and one more."""
+    return replace(TASKS[name], contestants=(TASKS[name].ours, contestant))
+
+
+@pytest.mark.parametrize("dim", [2, 8])
+@pytest.mark.parametrize("name", TASKS)
+def test_everybody_who_is_installed_agrees(name: str, dim: int) -> None:
+    task = TASKS[name]
+    for kind in task.kinds:
+        found = play(task, Case(name, 300, dim, kind), QUICK)
+        assert found[0]["contestant"] == OURS and found[0]["ratio"] == 1.0
+        for row in found:
+            if "not installed" in str(row["skipped"]):
+                assert row["version"] is None and row["equal"] is None
+                continue
+            assert row["skipped"] is None and row["equal"] is True, row
+            assert len(row["times_ms"]) == 2 and row["min_ms"] <= row["median_ms"] <= row["max_ms"]
+    plain = {
+        c.name for c in task.contestants if c.package in ("dense", "torch", "scipy", "sklearn")
+    }
+    assert plain <= {row["contestant"] for row in found if row["equal"]}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("peer", SLOW_TO_COMPILE)
+def test_those_that_compile_agree(peer: str) -> None:
+    if peers.missing([peer]):
+        pytest.skip(f"{peer} is not installed")
+    found = play(TASKS["potential"], Case("potential", 300, 2, "random"), [peer])
+    (row,) = (row for row in found if row["peer"] == peer)
+    if row["skipped"]:  # no C++ compiler here
+        assert row["skipped"].startswith("failed: ")
+    else:
+        assert row["equal"] and row["median_ms"] < 2000  # without what it compiled
+
+
+def wrong_value(p: Problem) -> torch.Tensor:
+    return 1.01 * TASKS["potential"].ours.run(p)
+
+
+def wrong_gradient(p: Problem) -> torch.Tensor:
+    right = TASKS["potential"].ours.run(p)
+    return right + 0.1 * (p["x"] - p["x"].detach()).sum()
+
+
+@pytest.mark.parametrize(("run", "what"), [(wrong_value, "value"), (wrong_gradient, "gradient 1")])
+def test_a_wrong_potential_is_caught_and_not_timed(run, what) -> None:
+    task = with_contestant("potential", Contestant("torch", run))
+    ours, wrong = play(task, Case("potential", 200, 3, "clustered"), ["torch"])
+    assert ours["equal"] and ours["median_ms"] > 0
+    assert wrong["equal"] is False and wrong["median_ms"] is None and wrong["times_ms"] == []
+    assert "differs from ours" in wrong["skipped"] and what in wrong["skipped"]
+
+
+def farther(p: Problem) -> torch.Tensor:
+    index = TASKS["knn"].ours.run(p).clone()
+    far = (p["x"] - p["x"][0]).norm(dim=1).argmax()
+    index[0, -1] = far
+    return index
+
+
+def test_wrong_neighbours_are_caught() -> None:
+    task = with_contestant("knn", Contestant("torch", farther))
+    wrong = play(task, Case("knn", 100, 3, "random"), ["torch"])[1]
+    assert wrong["equal"] is False and wrong["max_abs_error"] > 0.1
+
+
+def test_a_pair_too_few_is_caught() -> None:
+    radius = TASKS["radius"]
+
+    def short(p: Problem) -> tuple[torch.Tensor, torch.Tensor]:
+        row_ptr, index = radius.ours.run(p)
+        row_ptr = row_ptr.clone()
+        row_ptr[-1] -= 1
+        return row_ptr, index[:-1]
+
+    # the last row holds its neighbours by distance: drop the nearest one, not one at the rim
+    def nearest(p: Problem) -> tuple[torch.Tensor, torch.Tensor]:
+        row_ptr, index = radius.ours.run(p)
+        first = int(row_ptr[-2])
+        row_ptr = row_ptr.clone()
+        row_ptr[-1] -= 1
+        return row_ptr, torch.cat([index[:first], index[first + 1 :]])
+
+    for run in (short, nearest):
+        task = with_contestant("radius", Contestant("torch", run, result=radius.ours.result))
+        wrong = play(task, Case("radius", 200, 3, "random"), ["torch"])[1]
+        assert wrong["equal"] is False and "1 of" in wrong["skipped"]
+
+
+@pytest.mark.parametrize(
+    ("budget", "words"),
+    [
+        (Budget(memory_gb=1e-4, repeats=1), "GB, the limit is 0.0001 GB"),
+        (Budget(seconds=1e-5, memory_gb=100, repeats=1), "s, the limit is 1e-05 s"),
+    ],
+)
+def test_who_would_exceed_the_budget_is_left_out_and_said_so(budget: Budget, words: str) -> None:
+    found = play(TASKS["potential"], Case("potential", 20_000, 3, "ball"), ["dense"], budget)
+    assert found[0]["median_ms"] is not None  # ours is never left out
+    assert "would take about" in found[1]["skipped"] and words in found[1]["skipped"]
+    assert found[1]["times_ms"] == [] and found[1]["equal"] is None
+
+
+def test_runs_end_with_the_seconds() -> None:
+    found = play(
+        TASKS["knn"], Case("knn", 200, 3, "random"), ["scipy"], Budget(seconds=1e-5, repeats=5)
+    )
+    assert [len(row["times_ms"]) for row in found] == [1, 1]  # at least one
+
+
+def test_a_contestant_that_fails_is_a_finding() -> None:
+    def broken(p: Problem) -> torch.Tensor:
+        raise RuntimeError("no kernel\nfor this")
+
+    task = with_contestant("knn", Contestant("torch", broken))
+    ours, failed = play(task, Case("knn", 100, 3, "random"), ["torch"])
+    assert failed["skipped"] == "failed: RuntimeError: no kernel for this"
+    assert ours["median_ms"] is not None
+
+
+def test_ours_runs_at_further_thread_counts_and_all_limits_hold() -> None:
+    seen = []
+
+    def spy(p: Problem) -> torch.Tensor:
+        seen.append(torch.get_num_threads())
+        return TASKS["knn"].ours.run(p)
+
+    task = replace(TASKS["knn"], contestants=(Contestant(OURS, spy), Contestant("torch", spy)))
+    before = torch.get_num_threads()
+    found = play(task, Case("knn", 100, 3, "random", threads=2, own_threads=(1, 2)), ["torch"])
+    assert torch.get_num_threads() == before
+    assert [(row["contestant"], row["threads"]) for row in found] == [
+        (OURS, 2), (OURS, 1), ("torch", 2),
+    ]  # fmt: skip
+    assert set(seen) == {1, 2} and seen[:3] == [2, 1, 2]
+
+
+def test_missing_peers_are_named_with_the_line_that_brings_them() -> None:
+    found, entries = run_case(
+        TASKS["knn"],
+        Case("knn", 100, 3, "random"),
+        device=torch.device("cpu"),
+        peers=["torch_cluster"],
+        missing={"torch_cluster": PEERS["torch_cluster"].install},
+        budget=Budget(repeats=1),
+    )
+    assert "pip install --no-build-isolation" in rows(TASKS["knn"], found, entries)[1]["skipped"]

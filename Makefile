@@ -17,6 +17,13 @@ JOBS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); echo $$((
 PYTEST ?= $(PY) -m pytest -n $(JOBS) --dist worksteal
 PYTEST_ARGS ?= -q
 DEMO_ARGS ?=
+FUZZ_SECONDS ?= 60
+FUZZ_SEED ?= $(shell date +%s)
+FUZZ = build/$(if $(findstring clang,$(CXX)),fuzz-clang,sanitize)
+SANITIZE := -DGEOINFLUENCER_SANITIZE=ON -DGEOINFLUENCER_FUZZ=ON
+ISA = $(PY) -c 'import torch; from geoinfluencer.ops import native; \
+	library = native.cpu(torch.zeros(1, 1)); print(library.geo_isa().decode() if library else "none")'
+BENCH_ARGS ?=
 
 # Threads that wait do not spin: on cores shared with other work spinning made training 8 times slower.
 export OMP_WAIT_POLICY ?= PASSIVE
@@ -25,8 +32,8 @@ export OMP_WAIT_POLICY ?= PASSIVE
 $(shell [ -f $(VENV)/.made-in ] && [ "$$(cat $(VENV)/.made-in)" != "$$(pwd -P)" ] && rm -rf $(VENV))
 
 .SECONDARY:
-.PHONY: help demo test test-native test-torch test-pyg-ops test-wheel lint format types docs bench \
-	cuda-check clean
+.PHONY: help demo test test-native test-torch test-isas test-serial test-sanitize test-cpp fuzz \
+	test-pyg-ops test-wheel lint format types docs bench cuda-check clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
@@ -44,6 +51,32 @@ test-native: $(VENV)/.stamp-test ## every test
 
 test-torch: $(VENV)/.stamp-test ## ops, losses and condensation on the pure-torch twins
 	GEOINFLUENCER_DISABLE_NATIVE=1 $(PYTEST) $(PYTEST_ARGS) tests/ops tests/losses tests/condensation
+
+test-isas: $(VENV)/.stamp-test ## the ops on every instruction set this processor has
+	@best=$$($(ISA)); for isa in baseline avx2; do \
+		if [ "$$(GEOINFLUENCER_ISA=$$isa $(ISA))" != $$isa ]; then echo "$$isa: not here"; continue; fi; \
+		if [ $$isa = "$$best" ]; then echo "$$isa: what \`make test\` runs"; continue; fi; \
+		echo "$$isa:"; GEOINFLUENCER_ISA=$$isa $(PYTEST) $(PYTEST_ARGS) tests/ops; done
+
+test-serial: $(VENV)/.stamp-test ## the ops on kernels compiled without OpenMP
+	PY=$(PY) JOBS=$(JOBS) CXX=$(CXX) .ci/variant serial -DCMAKE_DISABLE_FIND_PACKAGE_OpenMP=ON -- \
+		$(PYTEST) $(PYTEST_ARGS) tests/ops
+
+test-sanitize: $(VENV)/.stamp-test ## ops, losses and condensation under ASan and UBSan (GCC)
+	PY=$(PY) JOBS=$(JOBS) CXX=$(CXX) .ci/variant sanitize $(SANITIZE) -- \
+		$(PYTEST) $(PYTEST_ARGS) tests/ops tests/losses tests/condensation
+
+fuzz: ## random inputs for the C ABI under ASan and UBSan, FUZZ_SECONDS=60 long
+	@for tool in cmake $(CXX); do command -v $$tool >/dev/null || { \
+		echo "fuzz: skipped, no $$tool on PATH"; exit 0; }; done; \
+	cmake -S . -B $(FUZZ) -DCMAKE_CXX_COMPILER=$(CXX) -DGEOINFLUENCER_CUDA=OFF $(SANITIZE) >/dev/null; \
+	cmake --build $(FUZZ) -j $(JOBS) --target geoinfluencer_fuzz; \
+	for isa in avx512 avx2 baseline; do echo "fuzz: at most $$isa"; GEOINFLUENCER_ISA=$$isa \
+		$(FUZZ)/csrc/fuzz/geoinfluencer_fuzz -max_total_time=$$(( ($(FUZZ_SECONDS) + 2) / 3 )) \
+		-seed=$(FUZZ_SEED); done
+
+test-cpp: $(VENV)/.stamp-test ## the C++ package and its example
+	$(PY) -m pytest $(PYTEST_ARGS) tests/test_cpp_example.py
 
 test-pyg-ops: $(VENV)/.stamp-pyg-ops ## the ops beside torch-scatter and torch-cluster
 	$(VENV)-pyg-ops/bin/python -c "import torch_cluster, torch_scatter"
@@ -66,9 +99,11 @@ types: $(VENV)/.stamp-test $(VENV)/.stamp-dev ## mypy over the package
 docs: $(VENV)/.stamp-docs ## the reference of the Python interface as HTML, in build/docs
 	$(PY) -m pdoc --docformat google --math -o build/docs geoinfluencer
 
-bench: $(VENV)/.stamp-bench ## the timings of docs/benchmarks.md on this machine
-	$(PY) benchmarks/attraction.py
-	$(PY) benchmarks/potential.py --out runs/bench
+# In the environment of test-pyg-ops where it was made: torch-cluster compiles for minutes.
+bench: $(VENV)/.stamp-bench ## the ops beside their peers: the kernel table of docs/benchmarks.md
+	@if [ -f $(VENV)/.stamp-pyg-ops ]; then py=$(VENV)-pyg-ops/bin/python; else py=$(PY); \
+	echo "for torch-cluster and torch-scatter: make $(VENV)/.stamp-pyg-ops"; fi; \
+	$$py -m geoinfluencer bench --preset table --out runs/bench $(BENCH_ARGS)
 
 cuda-check: ## compile the CUDA sources for sm_80 and sm_90 where nvcc is; needs no GPU
 	@if ! command -v nvcc >/dev/null; then echo "cuda-check: skipped, no nvcc on PATH"; exit 0; fi; \

@@ -58,6 +58,8 @@ def check_contents(wheel: Path, *, native: bool) -> None:
     assert "geoinfluencer/py.typed" in names
     tops = {name.split("/")[0] for name in names if ".dist-info/" not in name}
     assert tops == {"geoinfluencer"}, f"{wheel.name} installs {sorted(tops)}"
+    build_files = [name for name in names if name.endswith((".h", ".cmake", ".a", ".cpp", ".o"))]
+    assert not build_files, f"{wheel.name} holds what only C++ needs: {build_files}"
     tag = "py3-none-any" if not native else "py3-none-"
     assert tag in wheel.name, f"{wheel.name} is tied to one Python"
 

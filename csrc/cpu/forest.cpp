@@ -7,11 +7,11 @@
 #include "cpu/box_kernel.h"
 #include "cpu/isa.h"
 #include "cpu/order.h"
+#include "cpu/team.h"
 
 namespace geo {
 namespace {
 
-constexpr int64_t kSerial = 8192;  // points below which a second thread does not pay
 constexpr int64_t kRows = 4096;    // points looked at together
 constexpr int64_t kGroups = 16;    // groups of leaves that one task packs
 
@@ -24,10 +24,11 @@ bool usable(const T* point, int dim) {
 
 // Whether every point takes part: then rows need no list.
 template <class T>
-bool all_kept(const T* points, int64_t n, int dim, const T* weight, int threads) {
+bool all_kept(const T* points, int64_t n, int dim, const T* weight) {
   const int64_t blocks = (n + kRows - 1) / kRows;
-  int missing = 0;
-#pragma omp parallel for num_threads(threads) reduction(| : missing) if (threads > 1 && n > kSerial)
+  std::vector<uint8_t> missing(blocks, 0);
+  uint8_t* flags = missing.data();
+#pragma omp taskloop default(none) firstprivate(points, n, dim, weight, blocks, flags) if (blocks > 1)
   for (int64_t k = 0; k < blocks; ++k) {
     const int64_t begin = k * kRows, end = std::min(n, begin + kRows);
     T bad[8] = {};
@@ -35,11 +36,11 @@ bool all_kept(const T* points, int64_t n, int dim, const T* weight, int threads)
     for (; c + 8 <= stop; c += 8)
       for (int l = 0; l < 8; ++l) bad[l] += T(0) * c[l];
     for (; c < stop; ++c) bad[0] += T(0) * *c;
-    for (int l = 0; l < 8; ++l) missing |= !(bad[l] == T(0));
+    for (int l = 0; l < 8; ++l) flags[k] |= !(bad[l] == T(0));
     if (weight)
-      for (int64_t i = begin; i < end; ++i) missing |= weight[i] == T(0);
+      for (int64_t i = begin; i < end; ++i) flags[k] |= weight[i] == T(0);
   }
-  return missing == 0;
+  return std::find(missing.begin(), missing.end(), 1) == missing.end();
 }
 
 int64_t groups_of(int64_t leaves) {
@@ -144,8 +145,8 @@ Array<int32_t> keep(const T* points, int64_t n, const int64_t* ptr, const T* wei
 }  // namespace
 
 template <class T>
-Forest<T> plant(const T* points, int64_t n, int dim, int64_t graphs, const int64_t* ptr,
-                const T* weight, int threads) {
+Forest<T> plant_in_team(const T* points, int64_t n, int dim, int64_t graphs, const int64_t* ptr,
+                        const T* weight, int threads) {
   Forest<T> f;
   f.dim = dim;
   f.graphs = graphs;
@@ -159,7 +160,7 @@ Forest<T> plant(const T* points, int64_t n, int dim, int64_t graphs, const int64
     f.count[b] = (ptr ? ptr[b + 1] : n) - f.base[b];
   }
   Array<int32_t> kept;
-  if (!all_kept(points, n, dim, weight, threads)) kept = keep(points, n, ptr, weight, f);
+  if (!all_kept(points, n, dim, weight)) kept = keep(points, n, ptr, weight, f);
   for (int64_t b = 0; b < graphs; ++b) {
     const int64_t leaves = (f.count[b] + kLeaf - 1) / kLeaf;
     f.leaf_begin[b + 1] = f.leaf_begin[b] + leaves;
@@ -173,8 +174,7 @@ Forest<T> plant(const T* points, int64_t n, int dim, int64_t graphs, const int64
   const int32_t* row = kept.data();
   // many small graphs: a few tasks of consecutive ones instead of one each
   const int64_t grain = std::max<int64_t>(1, graphs / (8 * static_cast<int64_t>(threads)));
-#pragma omp parallel num_threads(threads) if (threads > 1 && n > kSerial)
-#pragma omp single
+#pragma omp taskgroup
   for (int64_t first = 0; first < graphs; first += grain) {
     const int64_t last = std::min(graphs, first + grain);
 #pragma omp task default(none) shared(f, ordering) firstprivate(points, row, first, last)
@@ -183,9 +183,18 @@ Forest<T> plant(const T* points, int64_t n, int dim, int64_t graphs, const int64
   return f;
 }
 
-template Forest<float> plant(const float*, int64_t, int, int64_t, const int64_t*, const float*,
-                             int);
-template Forest<double> plant(const double*, int64_t, int, int64_t, const int64_t*, const double*,
-                              int);
+template <class T>
+Forest<T> plant(const T* points, int64_t n, int dim, int64_t graphs, const int64_t* ptr,
+                const T* weight, int threads) {
+  Forest<T> f;
+  in_team(threads, n, [&] { f = plant_in_team(points, n, dim, graphs, ptr, weight, threads); });
+  return f;
+}
+
+#define GEO_PLANT(T)                                                                             \
+  template Forest<T> plant_in_team(const T*, int64_t, int, int64_t, const int64_t*, const T*, int); \
+  template Forest<T> plant(const T*, int64_t, int, int64_t, const int64_t*, const T*, int);
+GEO_PLANT(float)
+GEO_PLANT(double)
 
 }  // namespace geo

@@ -75,4 +75,9 @@ template <class T>
 Forest<T> plant(const T* points, int64_t n, int dim, int64_t graphs, const int64_t* ptr,
                 const T* weight, int threads);
 
+// The same inside a team (see team.h), beside other work.
+template <class T>
+Forest<T> plant_in_team(const T* points, int64_t n, int dim, int64_t graphs, const int64_t* ptr,
+                        const T* weight, int threads);
+
 }  // namespace geo

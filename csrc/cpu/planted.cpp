@@ -25,7 +25,7 @@ void poison(const PointSet<T>& set, int dim) {
 template <class T>
 bool Planted<T>::plant_set(const PointSet<T>& set, int dim, int64_t graphs, bool with_weight,
                            int threads) {
-  forest = plant(set.points, set.n, dim, graphs, set.ptr, set.weight, threads);
+  forest = plant_in_team(set.points, set.n, dim, graphs, set.ptr, set.weight, threads);
   const int64_t leaves = forest.leaves();
   graph.resize(leaves);
   for (int64_t b = 0; b < graphs; ++b)
@@ -34,22 +34,31 @@ bool Planted<T>::plant_set(const PointSet<T>& set, int dim, int64_t graphs, bool
   if (set.id) id.reset(leaves * kLeaf);
   if (with_weight) weight.reset(leaves * kLeaf);
   if (!set.id && !with_weight) return true;
-  int misfits = 0;
-#pragma omp parallel for num_threads(threads) reduction(| : misfits) if (leaves > kFewLeaves)
-  for (int64_t leaf = 0; leaf < leaves; ++leaf) {
-    const int64_t base = forest.base[graph[leaf]];
-    for (int64_t s = leaf * kLeaf; s < (leaf + 1) * kLeaf; ++s) {
-      const bool used = forest.order[s] >= 0;
-      const int64_t row = base + forest.order[s];
-      if (set.id) {
-        const int64_t value = used && set.id[row] >= 0 ? set.id[row] : -1;
-        id[s] = static_cast<Id>(value);
-        misfits |= static_cast<int64_t>(id[s]) != value;
-      }
-      if (with_weight) weight[s] = used && set.weight ? set.weight[row] : T(1);
+  const int64_t blocks = (leaves + kFewLeaves - 1) / kFewLeaves;
+  std::vector<uint8_t> misfits(blocks, 0);
+  uint8_t* misfit = misfits.data();
+#pragma omp taskloop default(none) shared(set) firstprivate(leaves, blocks, misfit) if (blocks > 1)
+  for (int64_t k = 0; k < blocks; ++k)
+    for (int64_t leaf = k * kFewLeaves; leaf < std::min(leaves, (k + 1) * kFewLeaves); ++leaf)
+      misfit[k] |= !carry(set, leaf);
+  return std::find(misfits.begin(), misfits.end(), 1) == misfits.end();
+}
+
+template <class T>
+bool Planted<T>::carry(const PointSet<T>& set, int64_t leaf) {
+  const int64_t base = forest.base[graph[leaf]];
+  bool fits = true;
+  for (int64_t s = leaf * kLeaf; s < (leaf + 1) * kLeaf; ++s) {
+    const bool used = forest.order[s] >= 0;
+    const int64_t row = base + forest.order[s];
+    if (set.id) {
+      const int64_t value = used && set.id[row] >= 0 ? set.id[row] : -1;
+      id[s] = static_cast<Id>(value);
+      fits &= static_cast<int64_t>(id[s]) == value;
     }
+    if (!weight.empty()) weight[s] = used && set.weight ? set.weight[row] : T(1);
   }
-  return misfits == 0;
+  return fits;
 }
 
 template <class T>

@@ -28,8 +28,11 @@ struct Planted {
   Array<Id> id;                // (L, 16) or empty
   Array<T> weight;             // (L, 16) or empty
 
-  // False if an id does not fit its lane.
+  // False if an id does not fit its lane. Call inside a team.
   bool plant_set(const PointSet<T>& set, int dim, int64_t graphs, bool with_weight, int threads);
+
+  // Ids and weights of one leaf.
+  bool carry(const PointSet<T>& set, int64_t leaf);
 
   // One graph, adding to `gradient` (all leaves, D, 16) or to none.
   Side<T> side(int64_t b, T* gradient) const {

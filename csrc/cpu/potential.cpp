@@ -7,6 +7,7 @@
 #include "cpu/isa.h"
 #include "cpu/planted.h"
 #include "cpu/schedule.h"
+#include "cpu/team.h"
 
 namespace geo {
 namespace {
@@ -124,8 +125,21 @@ int32_t evaluate(const PointSet<T>& x, const PointSet<T>& y, bool symmetric, int
   const PointSet<T>&lanes = swapped ? y : x, &loop = swapped ? x : y;
   const bool with_weight = lanes.weight || loop.weight;
   Planted<T> p, other;
-  if (!p.plant_set(lanes, dim, graphs, with_weight, threads)) return GEO_ID_RANGE;
-  if (!symmetric && !other.plant_set(loop, dim, graphs, with_weight, threads)) return GEO_ID_RANGE;
+  bool fits = true, other_fits = true, no_memory = false;
+  in_team(threads, lanes.n, [&] {  // side by side: the few steps of one thread are filled
+#pragma omp taskgroup
+    {
+#pragma omp task default(shared) if (!symmetric)
+      try {
+        if (!symmetric) other_fits = other.plant_set(loop, dim, graphs, with_weight, threads);
+      } catch (const std::bad_alloc&) {  // must not leave the task
+        no_memory = true;
+      }
+      fits = p.plant_set(lanes, dim, graphs, with_weight, threads);
+    }
+  });
+  if (no_memory) return GEO_NO_MEMORY;
+  if (!fits || !other_fits) return GEO_ID_RANGE;
   const Planted<T>& q = symmetric ? p : other;
 
   const Hinge<T> hinge(radius, power);

@@ -18,6 +18,7 @@ from geoinfluencer.bench.measure import Step, measured_step, step
 from geoinfluencer.bench.peers import OURS, version
 from geoinfluencer.bench.pilot import Pilot
 
+QUICK = 0.5  # seconds; a quicker contestant runs untimed once before each of its turns
 SLOW = 2.0  # seconds; of a slower contestant the run that is compared counts as the first one
 
 
@@ -29,6 +30,7 @@ class Entry:
     threads: int
     skipped: str = ""
     difference: Difference | None = None
+    first_seconds: float = math.inf
     peak_mb: float = math.nan
     seconds: list[float] = field(default_factory=list)
 
@@ -61,6 +63,7 @@ def run_case(
             # a stranger's code: whatever goes wrong in it is a finding, not the end of the run
             entry.skipped = f"failed: {type(error).__name__}: {' '.join(str(error).split())[:200]}"
             continue
+        entry.first_seconds = first.seconds
         found = _comparable(entry.contestant, problem, first)
         reference = found if reference is None else reference
         entry.difference = task.compare(problem, reference, found, entry.contestant.tolerance)
@@ -102,7 +105,8 @@ def _rounds(task: Task, problem: Problem, entries: list[Entry], budget: Budget) 
         shift = number % max(len(entries), 1)
         for entry in entries[shift:] + entries[:shift]:
             if _may_run(entry, budget):
-                run = step(task, entry.contestant, problem, entry.threads)
+                warm = entry.first_seconds < QUICK
+                run = step(task, entry.contestant, problem, entry.threads, warm=warm)
                 entry.seconds.append(run.seconds)
     for entry in entries:
         if math.isnan(entry.peak_mb):

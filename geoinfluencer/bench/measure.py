@@ -25,10 +25,17 @@ class Step:
     peak_mb: float = float("nan")
 
 
-def step(task: Task, contestant: Contestant, problem: Problem, threads: int) -> Step:
-    """Runs and times; of a task with leaves the forward and the backward pass, leaves made anew."""
+def step(
+    task: Task, contestant: Contestant, problem: Problem, threads: int, *, warm: bool = False
+) -> Step:
+    """Runs and times; of a task with leaves the forward and the backward pass, leaves made anew.
+
+    ``warm``: runs once untimed before, because what ran last had other threads, caches and memory.
+    """
     fresh, leaves = _fresh(task, problem)
     with limits.threads(threads):
+        if warm:
+            _run(contestant, *_fresh(task, problem))
         seconds, outcome = timed(lambda: _run(contestant, fresh, leaves), device(problem))
     return Step(seconds, outcome)
 

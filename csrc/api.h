@@ -1,10 +1,10 @@
 /* The C ABI of geoinfluencer's kernels: no torch, no Python, plain pointers.
  *
- * Shapes: N points or rows, M second set, D dimensions, B graphs, Q queries, K neighbours, S
- * segments, F columns, V voxels. All arrays are
- * dense, row-major and owned by the caller. `*_ptr` are (B + 1) row pointers, NULL for one graph
- * with all rows; they must start at 0, never decrease and end at the number of rows (the caller
- * checks). Every function returns GEO_OK or an error code and never throws.
+ * Shapes: N points or rows, M second set, D dimensions, B graphs, Q queries, k neighbours, S
+ * segments, F columns, V voxels. All arrays are dense, row-major and owned by the caller. `*_ptr`
+ * are (B + 1) row pointers, NULL for one graph with all rows; they must start at 0, never decrease
+ * and end at the number of rows (the caller checks). Kernels return GEO_OK or an error code, and
+ * nothing throws.
  * Suffixes: _f32 and _f64 are the precisions. `threads` >= 1; the same input and number of threads
  * give bitwise the same output.
  */
@@ -101,9 +101,8 @@ GEO_API int32_t geo_suppress_f64(GEO_SUPPRESS(double));
 
 /* Reductions over the rows that share an id, ids (N) in 0..S-1 in any order.
  *
- * geo_segment_reduce_*: src (N, F) -> out (S, F), where a segment is empty `fill`, or 0 for a
- * sum. NaN wins over
- * numbers in a minimum or maximum. Ids that ascend are seen and reduced faster.
+ * geo_segment_reduce_*: src (N, F) -> out (S, F), where a segment is empty `fill`, or 0 for a sum.
+ * NaN wins over numbers in a minimum or maximum. Ids that ascend are seen and reduced faster.
  * geo_segment_gather_*: values (S, F) -> out (N, F), the row of each id: the gradient of a sum.
  * geo_segment_count: count (S). All give bitwise the same output for any number of threads.
  */
@@ -140,8 +139,8 @@ GEO_API int32_t geo_fps_f64(GEO_FPS(double));
  * V cells that are not empty numbered by graph, then lexicographically.
  *
  * size (D) > 0; origin (D). cluster (N): voxel of each point; count (V), first (V): its points and
- * the smallest row of them; voxel_ptr (B + 1): first voxel of each graph, V = voxel_ptr[B]. V <= N is
- * not known before: give count and first room for N.
+ * the smallest row of them; voxel_ptr (B + 1): first voxel of each graph, V = voxel_ptr[B]. V <= N
+ * is not known before: give count and first room for N.
  */
 #define GEO_GRID(T)                                                                           \
   const T *points, int64_t n, int32_t dim, int64_t graphs, const int64_t *ptr,                \

@@ -17,6 +17,11 @@ namespace {
 constexpr size_t kLine = 64, kPage = size_t{1} << 21;
 constexpr size_t kHuge = 2 * kPage;             // from here on in huge pages
 constexpr size_t kWorth = size_t{1} << 15;      // smaller blocks are left to the allocator
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define __SANITIZE_ADDRESS__ 1  // GCC's name for it
+#endif
+#endif
 #if defined(__SANITIZE_ADDRESS__)
 constexpr size_t kKept = 0;  // a block taken again would hide a use after its release
 #else
@@ -50,8 +55,8 @@ struct Block {
   size_t bytes;
 };
 
-// Blocks kept, oldest first. A thread that does not get the lock at once does without: nobody ever
-// waits, not even after a fork that caught the lock closed.
+// Blocks kept, oldest first. A kernel that does not get the lock at once does without: none ever
+// waits, not even after a fork that caught the lock closed. Only geo_release_memory does.
 struct Kept {
   std::mutex mutex;
   std::vector<Block> blocks;

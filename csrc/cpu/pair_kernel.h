@@ -1,4 +1,5 @@
-// The inner loop of the potential: all pairs between a subtree of lanes and a forest of loop points.
+// The inner loop of the potential: all pairs between ranges of leaves, the lanes, and the loop
+// points of a graph.
 #pragma once
 
 #include <cstdint>
@@ -35,9 +36,9 @@ struct LeafRange {
   int level;
 };
 
-// p is read 16 (or 8, 4, 2) lanes at a time, q point by point. Work of one task: the pairs of the p
-// leaves in the ranges, which ascend, with all of q. Where symmetric, p and q are the same points
-// and every unordered pair is met once.
+// p is read 16 (or 8, 4, 2) lanes at a time, q point by point. Work of one task, all that a thread
+// does for a graph: the pairs of the p leaves in the ranges, which ascend, with all of q, which is
+// walked once. Where symmetric, p and q are the same points and every unordered pair is met once.
 template <class T>
 struct PairTask {
   Side<T> p;

@@ -125,20 +125,24 @@ int32_t evaluate(const PointSet<T>& x, const PointSet<T>& y, bool symmetric, int
   const PointSet<T>&lanes = swapped ? y : x, &loop = swapped ? x : y;
   const bool with_weight = lanes.weight || loop.weight;
   Planted<T> p, other;
-  bool fits = true, other_fits = true, no_memory = false;
+  bool fits = true, other_fits = true, full = false, other_full = false;
   in_team(threads, lanes.n, [&] {  // side by side: the few steps of one thread are filled
 #pragma omp taskgroup
     {
 #pragma omp task default(shared) if (!symmetric)
-      try {
+      try {  // nothing may leave a task or a task group by throwing
         if (!symmetric) other_fits = other.plant_set(loop, dim, graphs, with_weight, threads);
-      } catch (const std::bad_alloc&) {  // must not leave the task
-        no_memory = true;
+      } catch (const std::bad_alloc&) {
+        other_full = true;
       }
-      fits = p.plant_set(lanes, dim, graphs, with_weight, threads);
+      try {
+        fits = p.plant_set(lanes, dim, graphs, with_weight, threads);
+      } catch (const std::bad_alloc&) {
+        full = true;
+      }
     }
   });
-  if (no_memory) return GEO_NO_MEMORY;
+  if (full || other_full) return GEO_NO_MEMORY;
   if (!fits || !other_fits) return GEO_ID_RANGE;
   const Planted<T>& q = symmetric ? p : other;
 

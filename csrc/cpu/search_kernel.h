@@ -51,7 +51,8 @@ struct SearchTask {
   }
 };
 
-// Key of no neighbour: infinitely far, so that every finite distance beats it.
+// Distances are not negative, so that their bits order like numbers. The key of no neighbour is
+// infinitely far: every finite distance beats it.
 template <class T>
 inline __attribute__((always_inline)) typename Key<T>::type make_key(T d2, int32_t row) {
   typename Key<T>::Bits bits;

@@ -29,7 +29,6 @@ struct Simd<float> {
     return _mm256_andnot_ps(_mm256_castsi256_ps(_mm256_cmpeq_epi32(v, _mm256_set1_epi32(s))), m);
   }
   static M both(M a, M b) { return _mm256_and_ps(a, b); }
-  static M without(M a, M b) { return _mm256_andnot_ps(b, a); }
   static V where(M m, V a, V b) { return _mm256_blendv_ps(b, a, m); }
   static V only(M m, V a) { return _mm256_and_ps(m, a); }
   static V add_if(M m, V a, V b) { return a + only(m, b); }
@@ -81,7 +80,6 @@ struct Simd<double> {
     return _mm256_andnot_pd(_mm256_castsi256_pd(_mm256_cmpeq_epi64(v, _mm256_set1_epi64x(s))), m);
   }
   static M both(M a, M b) { return _mm256_and_pd(a, b); }
-  static M without(M a, M b) { return _mm256_andnot_pd(b, a); }
   static V where(M m, V a, V b) { return _mm256_blendv_pd(b, a, m); }
   static V only(M m, V a) { return _mm256_and_pd(m, a); }
   static V add_if(M m, V a, V b) { return a + only(m, b); }

@@ -28,7 +28,6 @@ struct Simd<float> {
     return _mm512_mask_cmpneq_epi32_mask(m, _mm512_loadu_si512(p), _mm512_set1_epi32(s));
   }
   static M both(M a, M b) { return a & b; }
-  static M without(M a, M b) { return static_cast<M>(a & ~b); }
   static V where(M m, V a, V b) { return _mm512_mask_blend_ps(m, b, a); }
   static V only(M m, V a) { return _mm512_maskz_mov_ps(m, a); }
   static V add_if(M m, V a, V b) { return _mm512_mask_add_ps(a, m, a, b); }
@@ -63,7 +62,6 @@ struct Simd<double> {
     return _mm512_mask_cmpneq_epi64_mask(m, _mm512_loadu_si512(p), _mm512_set1_epi64(s));
   }
   static M both(M a, M b) { return a & b; }
-  static M without(M a, M b) { return static_cast<M>(a & ~b); }
   static V where(M m, V a, V b) { return _mm512_mask_blend_pd(m, b, a); }
   static V only(M m, V a) { return _mm512_maskz_mov_pd(m, a); }
   static V add_if(M m, V a, V b) { return _mm512_mask_add_pd(a, m, a, b); }

@@ -32,7 +32,6 @@ struct Generic {
     return m & (v != s);
   }
   static M both(M a, M b) { return a & b; }
-  static M without(M a, M b) { return a & ~b; }
   static V where(M m, V a, V b) { return m ? a : b; }
   static V only(M m, V a) { return m ? a : V{}; }
   static V add_if(M m, V a, V b) { return a + only(m, b); }

@@ -100,7 +100,8 @@ def _comparable(contestant: Contestant, problem: Problem, first: Step) -> object
 
 
 def _rounds(task: Task, problem: Problem, entries: list[Entry], budget: Budget) -> None:
-    """Each round runs every contestant once and starts one further down the list."""
+    """Each round times every contestant once, quick ones after an untimed run, and starts one
+    further down the list."""
     for number in range(budget.repeats):
         shift = number % max(len(entries), 1)
         for entry in entries[shift:] + entries[:shift]:

@@ -49,7 +49,8 @@ def _where(report: BenchReport) -> str:
     lines.append(
         f"- up to {report.budget['repeats']} rounds of every contestant in rotating order in one "
         f"process, at most {report.budget['seconds']:g} s each; results compared before timing; "
-        "memory: what the process grows by at the peak of a run"
+        "whoever takes under half a second runs once untimed before each turn; memory: what the "
+        "process grows by at the peak of a run, after all that was kept has been given back"
     )
     lines += [f"- not installed: {name} ({line})" for name, line in report.missing.items()]
     if report.warning:

@@ -135,7 +135,7 @@ def _dimension(text: str) -> int:
 
 
 def _limit_threads(options: argparse.Namespace) -> None:
-    """Before torch is imported: libraries that are loaded later read it too."""
+    """Checks the number; waiting threads sleep, which is to be said before OpenMP is loaded."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     if options.threads is not None and options.threads > (cores or 1):
         raise InputError(f"--threads {options.threads}: this process may use {cores} cores")

@@ -17,6 +17,9 @@ def ptr_from_batch(batch: Tensor, num_graphs: int | None = None) -> Tensor:
         num_graphs: B; default: the last number + 1 (this reads a value: pass B on a GPU, and under
             ``torch.compile``).
 
+    Shapes:
+        batch (N,) -> ptr (B + 1,) int64.
+
     Raises:
         InputError: not sorted, negative, or beyond ``num_graphs`` (values are checked on the CPU).
     """

@@ -27,6 +27,12 @@ def knn_graph(
         loop: add one self loop per node, before its neighbours.
         flow: ``"source_to_target"``: neighbours in row 0 send to the node in row 1, as PyG's
             ``MessagePassing`` expects; ``"target_to_source"``: the rows are swapped.
+
+    Shapes:
+        x (N, D), batch (N,) -> edges (2, E) int64.
+
+    Raises:
+        InputError: shapes, dtypes, devices or values that do not fit.
     """
     if flow not in ("source_to_target", "target_to_source"):
         raise InputError(f"flow must be source_to_target or target_to_source, got {flow!r}")
@@ -57,6 +63,12 @@ def radius_graph(
         max_neighbors: keep the nearest so many of each node (the graph is then not symmetric);
             default ``None``: all.
         loop: add one self loop per node, after the other edges.
+
+    Shapes:
+        x (N, D), batch (N,) -> edges (2, E) int64.
+
+    Raises:
+        InputError: shapes, dtypes, devices or values that do not fit.
     """
     row_ptr, source = radius(
         x,

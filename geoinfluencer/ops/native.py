@@ -23,11 +23,12 @@ OPS = (
     "influence_potential", "knn", "radius", "radius_count", "suppress", "segment_reduce",
     "segment_gather", "farthest_point_sampling", "grid_pool",
 )  # fmt: skip
+_TORCH_ON_CUDA = {"segment_gather": "it is torch's index", "grid_pool": "torch sorts the cells"}
 MAX_DIM = 64  # csrc/cpu: wider points go to the twin
 ABI_VERSION = 2
 
 OK, ID_RANGE, CUDA_ERROR = 0, 3, 1000
-_ERRORS = {1: "bad argument", 2: "out of memory", ID_RANGE: "an id beyond 32 bits"}
+_ERRORS = {1: "bad argument", 2: "out of memory"}
 
 _P, _I32, _I64, _F64 = ctypes.c_void_p, ctypes.c_int32, ctypes.c_int64, ctypes.c_double
 _SETS = [_P, _I64, _P, _I64, _I32, _I64]  # first set, rows, second set, rows, D, B
@@ -189,7 +190,13 @@ def _pointer(value: Tensor) -> int:
 
 
 def call(library: ctypes.CDLL, name: str, dtype: torch.dtype | None, *arguments: Any) -> int:
-    """Calls ``name`` in a precision, if it has one; tensors are passed as pointers, dense."""
+    """Calls ``name`` in a precision, if it has one; tensors, which must be dense, become pointers.
+
+    Returns OK or ID_RANGE, which the caller explains or remedies.
+
+    Raises:
+        NativeError: any other code.
+    """
     function = getattr(library, name + _SUFFIX[dtype])
     code: int = function(*(_pointer(a) if isinstance(a, Tensor) else a for a in arguments))
     if code >= CUDA_ERROR:
@@ -238,7 +245,10 @@ def backend() -> dict[str, str]:
     name = f"torch ({reason})"
     if library is not None:
         name = f"native-cpu {threads()} threads {library.geo_isa().decode()}"
+    found = dict.fromkeys(OPS, name)
     if torch.cuda.is_available():
         library, reason = _load_cuda()
-        name += "; native-cuda" if library is not None else f"; torch on CUDA ({reason})"
-    return dict.fromkeys(OPS, name)
+        for op in OPS:
+            why = reason or _TORCH_ON_CUDA.get(op)
+            found[op] += f"; torch on CUDA ({why})" if why else "; native-cuda"
+    return found

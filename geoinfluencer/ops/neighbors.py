@@ -86,9 +86,19 @@ def radius_count(
     ptr: Tensor | None = None,
     query_ptr: Tensor | None = None,
 ) -> Tensor:
-    """Number of points at a distance <= r of each query within its graph (Q,) int64.
+    """Number of points at a distance <= r of each query within its graph.
 
-    Arguments as for :func:`radius`; with ``queries=None`` a point does not count itself.
+    Args:
+        points: the set searched.
+        queries: ``None``: the points themselves, none of which counts itself.
+        r: radius, in the units of the points.
+        ptr, query_ptr: first row of each graph and the total.
+
+    Shapes:
+        points (N, D), queries (Q, D) -> counts (Q,) int64.
+
+    Raises:
+        InputError: shapes, dtypes, devices or values that do not fit.
     """
     points, queries, ptr, query_ptr = _sets(points, queries, ptr, query_ptr)
     r = checks.check_radius("r", r)

@@ -1,11 +1,21 @@
 """Reductions over the rows that share an id: deterministic and differentiable, sorted or not.
 
-Shapes: src (N, ...), index (N,) int64 in 0..S-1, num_segments S -> (S, ...). Half precision is
-accumulated in float32. The result does not depend on the number of threads, and gradients can be
-differentiated again. NaN makes the reductions of its segment NaN.
+Args, of all of them:
+    src: values; half precision is accumulated in float32.
+    index: integer ids in 0..S-1, in any order. Where the same ids are reduced often, give
+        ``segment_order(index, S)`` in its place: they are then checked once, and on a GPU sorted
+        once.
+    num_segments: S; left out with a ``segment_order``.
 
-Where the same ids are reduced often, give ``segment_order(index, S)`` in the place of ``index``:
-the ids are then checked once, and on a GPU sorted once.
+Shapes:
+    src (N, ...), index (N,) -> (S, ...).
+
+The result does not depend on the number of threads, and gradients can be differentiated again. NaN
+makes the reductions of its segment NaN.
+
+Raises:
+    InputError: shapes, dtypes or devices that do not fit, or an id out of range (values are looked
+        at on the CPU).
 """
 
 from __future__ import annotations
@@ -61,7 +71,10 @@ def segment_min(
 def segment_logsumexp(
     src: Tensor, index: Tensor | SegmentOrder, num_segments: int | None = None
 ) -> Tensor:
-    """log of the summed exponentials of each segment, shifted by its maximum; -inf where empty."""
+    r"""log of the summed exponentials of each segment, shifted by its maximum; -inf where empty.
+
+    .. math:: L_s = \log \sum_{j:\, s_j = s} e^{x_j}
+    """
     ids = _check(src, index, num_segments, floating=True)
     top, _, total = _exponentials(_widened(src), ids)
     # log(0) would give a NaN gradient where a segment is empty

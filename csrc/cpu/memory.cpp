@@ -56,7 +56,7 @@ struct Block {
 };
 
 // Blocks kept, oldest first. A kernel that does not get the lock at once does without: none ever
-// waits, not even after a fork that caught the lock closed. Only geo_release_memory does.
+// waits, not even after a fork that caught the lock closed.
 struct Kept {
   std::mutex mutex;
   std::vector<Block> blocks;
@@ -119,6 +119,6 @@ void give_memory(void* memory, size_t bytes) {
 
 extern "C" void geo_release_memory(void) {
   geo::Kept& all = geo::kept();
-  const std::lock_guard<std::mutex> lock(all.mutex);
-  while (!all.blocks.empty()) all.drop_oldest();
+  const std::unique_lock<std::mutex> lock(all.mutex, std::try_to_lock);
+  while (lock && !all.blocks.empty()) all.drop_oldest();
 }

@@ -61,24 +61,25 @@ def _imports(module: str) -> bool:
     return True
 
 
-def chosen_peers(names: Sequence[str]) -> list[str]:
+def chosen_peers(names: Sequence[str], flag: str = "--peers") -> list[str]:
     """What ``--peers`` means: names, or ``all`` or ``none`` alone."""
     if list(names) == ["all"]:
         return list(PEERS)
     if list(names) == ["none"]:
         return []
     for name in names:
+        if name in ("all", "none"):
+            raise InputError(f"{flag}: {name!r} stands alone; leave out the other names")
         if name not in PEERS:
             raise InputError(
-                f"--peers: no peer is called {name!r}; {suggest(name, [*PEERS, 'all', 'none'])}"
+                f"{flag}: no peer is called {name!r}; {suggest(name, [*PEERS, 'all', 'none'])}"
             )
     return [name for name in PEERS if name in names]
 
 
 def require(names: Sequence[str]) -> None:
     """Raises InputError where a required peer is missing or unknown."""
-    chosen_peers(names)
-    for name, line in missing(list(names)).items():
+    for name, line in missing(chosen_peers(names, "--require")).items():
         raise InputError(f"--require {name}: it is not installed here; {line}")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import math
+import sys
 
 import torch
 from torch import Tensor
@@ -106,7 +106,7 @@ def check_radius(name: str, value: float) -> float:
     """A finite number >= 0."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise InputError(f"{name} must be a number, got {describe(value)}")
-    if not (math.isfinite(value) and value >= 0):
+    if not 0 <= value < sys.float_info.max:
         raise InputError(f"{name} must be finite and not negative, got {value!r}")
     return float(value)
 

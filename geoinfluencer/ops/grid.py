@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -67,13 +67,13 @@ def grid_pool(
 
 
 def _per_dimension(name: str, value: float | Sequence[float], dim: int) -> list[float]:
-    numbers = [value] * dim if isinstance(value, int | float) else list(value)
-    if len(numbers) != dim:
+    numbers = [value] * dim if isinstance(value, int | float) else value
+    if not isinstance(numbers, Sequence) or len(numbers) != dim:
         raise InputError(f"{name} must be a number or {dim} of them, got {value!r}")
     for number in numbers:
         if isinstance(number, bool) or not isinstance(number, int | float):
             raise InputError(f"{name} must hold numbers, got {number!r}")
-        if not math.isfinite(number):
+        if not abs(number) < sys.float_info.max:
             raise InputError(f"{name} must be finite, got {number!r}")
     return [float(number) for number in numbers]
 

@@ -72,7 +72,8 @@ def _takes(sizes: list[int], count: int | None, ratio: float | None) -> list[int
     assert ratio is not None
     if isinstance(ratio, bool) or not isinstance(ratio, int | float) or not 0 < ratio <= 1:
         raise InputError(f"ratio must be a number in (0, 1], got {checks.describe(ratio)}")
-    return [min(size, math.ceil(ratio * size)) for size in sizes]
+    # 0.07 * 100 is 7.000000000000001: not an eighth sample
+    return [min(size, math.ceil(ratio * size * (1 - 1e-12))) for size in sizes]
 
 
 def _starts(
@@ -91,7 +92,7 @@ def _starts(
     if start is None:
         if seed is None:
             return first.to(device)
-        rng = torch.Generator().manual_seed(checks.check_count("seed", seed, 0))
+        rng = torch.Generator().manual_seed(checks.check_count("seed", seed, 0, 2**63 - 1))
         draw = torch.rand(len(sizes), generator=rng, dtype=torch.float64)
         return (first + (draw * size).to(torch.int64)).to(device)
     if device.type == "cpu":

@@ -41,6 +41,8 @@ def segment_order(index: Tensor, num_segments: int) -> SegmentOrder:
     Raises:
         InputError: an id is not in 0..S-1 (looked at on the CPU).
     """
+    if not isinstance(index, Tensor):
+        raise InputError(f"index must be a tensor (N,), got {checks.describe(index)}")
     ids = check_segments(index, index, num_segments)
     check_range(ids)
     ptr, order = sorted_rows(ids) if ids.index.is_cuda else (None, None)
@@ -67,12 +69,14 @@ def check_segments(
         if rows is not None:
             checks.check_vector("index", index.index, rows, like.device)
         return index
+    if not isinstance(index, Tensor):
+        raise InputError(f"index must be a tensor (N,), got {checks.describe(index)}")
     if num_segments is None:
         raise InputError("num_segments is missing: give it, or a segment_order as index")
     if not isinstance(num_segments, torch.SymInt):
         checks.check_count("num_segments", num_segments, 0)
     if rows is None:
-        rows = index.shape[0] if isinstance(index, Tensor) and index.dim() else -1
+        rows = index.shape[0] if index.dim() else -1
     ids = checks.check_ids("index", index, rows, like.device)
     assert ids is not None
     return SegmentOrder(ids, num_segments)

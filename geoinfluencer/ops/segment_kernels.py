@@ -26,7 +26,7 @@ def is_small(size: int, numbers: Tensor, limit: int = SMALL) -> bool:
 def reduce(src: Tensor, ids: SegmentOrder, kind: str, fill: float = 0.0) -> Tensor:
     """Sum, min or max (S, ...) of the rows (N, ...), differentiable as often as wanted."""
     single = kind == "sum" and src.dim() == 1
-    if is_small(src.numel(), src, SMALL_SUM if single else SMALL):
+    if is_small(src.numel(), src, SMALL_SUM if single else SMALL) and not _nan_may_win(src, kind):
         try:
             return reference.segment_reduce(src, ids.index, ids.num_segments, kind, fill)
         except (IndexError, RuntimeError):
@@ -36,6 +36,11 @@ def reduce(src: Tensor, ids: SegmentOrder, kind: str, fill: float = 0.0) -> Tens
         src, ids.index, ids.num_segments, kind, fill, ids.ptr, ids.order
     )
     return out
+
+
+def _nan_may_win(src: Tensor, kind: str) -> bool:
+    """Whether torch's own gradient would be NaN for the rows beside a NaN too (it divides by 0)."""
+    return kind != "sum" and src.requires_grad and bool(src.isnan().any())
 
 
 def gather(values: Tensor, ids: SegmentOrder) -> Tensor:

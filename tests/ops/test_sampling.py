@@ -111,3 +111,8 @@ def test_message(name):
     call, message = WRONG[name]
     with pytest.raises(InputError, match=message):
         call()
+
+
+def test_a_ratio_is_not_rounded_up_by_a_rounding_error() -> None:
+    points = torch.randn(100, 3, generator=torch.Generator().manual_seed(0))
+    assert len(ops.farthest_point_sampling(points, ratio=0.07)) == 7

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+
 import pytest
 import torch
+from torch import Tensor
 
 from geoinfluencer import ops
 from geoinfluencer.errors import InputError
@@ -193,3 +197,19 @@ def test_order_is_not_for_another_number_of_segments():
         ops.segment_sum(torch.ones(2), order, 3)
     with pytest.raises(InputError, match="num_segments is missing"):
         ops.segment_sum(torch.ones(2), torch.tensor([0, 1]))
+
+
+@pytest.mark.parametrize("width", [1, 20_000])  # torch's own op, and the registered one
+@pytest.mark.parametrize("reduction", [ops.segment_max, ops.segment_min])
+def test_gradient_goes_to_the_nan_that_wins(reduction: Callable[..., Tensor], width: int) -> None:
+    src = torch.tensor([1.0, math.nan, 3.0])[:, None].repeat(1, width).requires_grad_()
+    reduction(src, torch.tensor([0, 0, 1]), 2).sum().backward()
+    assert src.grad is not None
+    assert src.grad[:, 0].tolist() == [0.0, 1.0, 1.0]
+
+
+def test_ids_must_be_a_tensor() -> None:
+    with pytest.raises(InputError, match="index must be a tensor"):
+        ops.segment_order([0, 1], 2)
+    with pytest.raises(InputError, match="index must be a tensor"):
+        ops.segment_gather(torch.zeros(2), None)

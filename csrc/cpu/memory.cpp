@@ -1,5 +1,5 @@
 // Scratch memory of the kernels. Pages that go back to the operating system have to be cleared when
-// they come again, which cost a third of a call on 100,000 points; so a bounded amount is kept.
+// they come again, which cost a fifth of a call on 100,000 points; so a bounded amount is kept.
 #include <mutex>
 #include <new>
 #include <vector>

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -47,7 +49,7 @@ def tiger(p: Problem) -> Tensor:
     return _total(condensation_loss_tiger(**_arguments(p)))
 
 
-def _arguments(p: Problem) -> dict[str, object]:
+def _arguments(p: Problem) -> dict[str, Any]:
     return {"beta": p["beta"], "x": p["x"], "object_id": p["ids"] + 1, "q_min": Q_MIN}
 
 

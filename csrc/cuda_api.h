@@ -39,8 +39,8 @@ GEO_API int32_t geo_cuda_boxes_f64(const double* points, int64_t n, int32_t dim,
 #define GEO_CUDA_SET(T, s)                                                                  \
   const T *s, int64_t s##_rows, const int64_t *s##_ptr, const int64_t *s##_order, const T *s##_box
 
-/* geo_potential of api.h. y NULL: symmetric. Workspace: row_energy (N + tiles of x + tiles of y) and
- * row_active (N + tiles of x). */
+/* geo_potential of api.h. y NULL: symmetric. Workspace: row_energy (N + tiles of x + tiles of y)
+ * and row_active (N + tiles of x). */
 #define GEO_CUDA_POTENTIAL(T)                                                                  \
   GEO_CUDA_SET(T, x), GEO_CUDA_SET(T, y), int32_t dim, int64_t graphs,                         \
       const int64_t *x_instance, const int64_t *y_instance, const T *x_weight,                 \
@@ -52,10 +52,9 @@ GEO_API int32_t geo_cuda_potential_f64(GEO_CUDA_POTENTIAL(double));
 /* geo_knn of api.h. `self` != 0: the queries are the points, each excluded from its own list. */
 #define GEO_CUDA_SEARCH(T)                                                                  \
   GEO_CUDA_SET(T, points), GEO_CUDA_SET(T, queries), int32_t self, int32_t dim, int64_t graphs
-GEO_API int32_t geo_cuda_knn_f32(GEO_CUDA_SEARCH(float), int32_t k, int64_t* index, float* dist2,
-                                 int32_t device, void* stream);
-GEO_API int32_t geo_cuda_knn_f64(GEO_CUDA_SEARCH(double), int32_t k, int64_t* index,
-                                 double* dist2, int32_t device, void* stream);
+#define GEO_CUDA_KNN(T) int32_t k, int64_t *index, T *dist2, int32_t device, void *stream
+GEO_API int32_t geo_cuda_knn_f32(GEO_CUDA_SEARCH(float), GEO_CUDA_KNN(float));
+GEO_API int32_t geo_cuda_knn_f64(GEO_CUDA_SEARCH(double), GEO_CUDA_KNN(double));
 
 /* Points within r: with row_ptr NULL only count (Q); else also index (E) and dist2 (E), each row
  * from row_ptr[q] on, not sorted. */

@@ -1,12 +1,13 @@
 // Bounding boxes of tiles of sorted points.
-#include "cuda/common.cuh"
+#include "cuda/launch.cuh"
+#include "cuda/sets.cuh"
 
 namespace geo {
 namespace {
 
 template <class T>
 __global__ void boxes_kernel(const T* points, int64_t rows, int dim, T* box) {
-  const int64_t first = static_cast<int64_t>(blockIdx.x) * kTile;
+  const int64_t first = block_row();
   const int64_t last = first + kTile < rows ? first + kTile : rows;
   for (int d = threadIdx.x; d < dim; d += kTile) {
     T low = points[first * dim + d], high = low;

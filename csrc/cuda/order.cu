@@ -1,5 +1,6 @@
 // Cells of points along a Morton curve through their widest dimensions, graph in front.
-#include "cuda/common.cuh"
+#include "cuda/launch.cuh"
+#include "cuda/sets.cuh"
 
 namespace geo {
 namespace {

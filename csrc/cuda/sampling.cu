@@ -1,6 +1,8 @@
 // Farthest-point sampling on CUDA: one block per graph, all of its points per sample. Compiled
 // without contraction to fused multiply-add, so that rows equal those of the CPU.
-#include "cuda/common.cuh"
+#include "cuda/block.cuh"
+#include "cuda/launch.cuh"
+#include "cuda/sets.cuh"
 
 namespace geo {
 namespace {
@@ -11,61 +13,34 @@ template <class T>
 struct Far {
   T dist2;
   int64_t row;
-
-  __device__ void take(T other, int64_t r) {
-    if (other > dist2 || (other == dist2 && r < row)) {
-      dist2 = other;
-      row = r;
-    }
-  }
 };
+
+template <class T>
+__device__ inline Far<T> farther(const Far<T>& a, const Far<T>& b) {
+  return b.dist2 > a.dist2 || (b.dist2 == a.dist2 && b.row < a.row) ? b : a;
+}
 
 // far (N): squared distance to the samples so far; -1: not finite, comes last; -2: a sample itself.
 template <class T>
 __global__ void __launch_bounds__(kThreads)
     fps_kernel(const T* points, int64_t n, int dim, const int64_t* ptr, const int64_t* start,
                const int64_t* sample_ptr, T* far, int64_t* index) {
-  __shared__ T best[kThreads];
-  __shared__ int64_t where[kThreads];
-  const int64_t begin = ptr ? ptr[blockIdx.x] : 0, end = ptr ? ptr[blockIdx.x + 1] : n;
+  const auto [begin, end] = rows_of(ptr, n, blockIdx.x);
   const int64_t out = sample_ptr[blockIdx.x], count = sample_ptr[blockIdx.x + 1] - out;
   if (count == 0 || begin >= end) return;
-  for (int64_t i = begin + threadIdx.x; i < end; i += kThreads) {  // a thread's rows stay its own
-    bool finite = true;
-    for (int d = 0; d < dim; ++d) {
-      const T c = points[i * dim + d];
-      finite = finite && c - c == T(0);
-    }
-    far[i] = finite ? T(INFINITY) : T(-1);
-  }
+  for (int64_t i = begin + threadIdx.x; i < end; i += kThreads)  // a thread's rows stay its own
+    far[i] = is_finite(points + i * dim, dim) ? T(INFINITY) : T(-1);
   int64_t row = start[blockIdx.x];
   row = row < begin ? begin : row < end ? row : end - 1;  // nobody looked at its value
   for (int64_t k = 0; k < count; ++k) {
     if (threadIdx.x == 0) index[out + k] = row;
     Far<T> mine{T(-3), end};
     for (int64_t i = begin + threadIdx.x; i < end; i += kThreads) {
-      T d2 = T(0);
-      for (int d = 0; d < dim; ++d) {
-        const T delta = points[i * dim + d] - points[row * dim + d];
-        d2 += delta * delta;
-      }
-      const T lowered = i == row ? T(-2) : d2 < far[i] ? d2 : far[i];
-      far[i] = lowered;
-      mine.take(lowered, i);
+      const T d2 = distance2(points + i * dim, points + row * dim, dim);
+      far[i] = i == row ? T(-2) : d2 < far[i] ? d2 : far[i];
+      mine = farther(mine, Far<T>{far[i], i});
     }
-    best[threadIdx.x] = mine.dist2;
-    where[threadIdx.x] = mine.row;
-    __syncthreads();
-    for (int half = kThreads / 2; half > 0; half /= 2) {
-      if (threadIdx.x < half) {
-        mine.take(best[threadIdx.x + half], where[threadIdx.x + half]);
-        best[threadIdx.x] = mine.dist2;
-        where[threadIdx.x] = mine.row;
-      }
-      __syncthreads();
-    }
-    row = where[0];
-    __syncthreads();  // read by all before the next round writes
+    row = block_reduce<kThreads>(mine, farther<T>).row;
   }
 }
 

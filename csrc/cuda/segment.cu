@@ -1,6 +1,8 @@
-// Segment reductions on CUDA over rows sorted by id: a warp per short segment, a block per long one.
-// Lanes take columns first, then rows, and join in a fixed tree: no atomic operation, one result.
-#include "cuda/common.cuh"
+// Segment reductions on CUDA over rows sorted by id: a warp per short segment, a block per long
+// one. Lanes take columns first, then rows, and join in a fixed tree: no atomic operation, one
+// result.
+#include "cuda/block.cuh"
+#include "cuda/launch.cuh"
 
 namespace geo {
 namespace {
@@ -62,23 +64,15 @@ __global__ void short_kernel(Rows<T> r) {
 }
 
 template <class T, int Kind>
-__global__ void long_kernel(Rows<T> r) {
-  __shared__ T part[kLongThreads];
+__global__ void __launch_bounds__(kLongThreads, 4) long_kernel(Rows<T> r) {
   for (int64_t item = blockIdx.x; item < r.segments * r.groups; item += gridDim.x) {
     const int64_t segment = item / r.groups;
     const int64_t first = r.ptr[segment], last = r.ptr[segment + 1];
     if (last - first <= kLong) continue;  // the same for the whole block
     const int64_t column = (item % r.groups) * r.columns + threadIdx.x % r.columns;
-    part[threadIdx.x] = reduce_lane<Kind>(r, first, last, column, kLongThreads);
-    __syncthreads();
-    for (int half = kLongThreads / 2; half >= r.columns; half /= 2) {
-      if (threadIdx.x < half)
-        part[threadIdx.x] = join<Kind>(part[threadIdx.x], part[threadIdx.x + half]);
-      __syncthreads();
-    }
-    if (threadIdx.x < r.columns && column < r.width)
-      r.out[segment * r.width + column] = part[threadIdx.x];
-    __syncthreads();  // read before the next segment writes
+    const T acc = block_reduce<kLongThreads>(
+        reduce_lane<Kind>(r, first, last, column, kLongThreads), join<Kind, T>, r.columns);
+    if (threadIdx.x < r.columns && column < r.width) r.out[segment * r.width + column] = acc;
   }
 }
 

@@ -1,6 +1,7 @@
 // Greedy suppression on CUDA: one block per graph visits the points in order, all of its threads
 // strike out the neighbours of a kept one. Compiled without contraction to fused multiply-add.
-#include "cuda/common.cuh"
+#include "cuda/launch.cuh"
+#include "cuda/sets.cuh"
 
 namespace geo {
 namespace {
@@ -10,21 +11,18 @@ constexpr int kThreads = 512;
 template <class T>
 __global__ void suppress_kernel(const T* points, int64_t n, int dim, const int64_t* ptr,
                                 const int64_t* visit, T radius2, uint8_t* keep) {
-  const int64_t begin = ptr ? ptr[blockIdx.x] : 0, end = ptr ? ptr[blockIdx.x + 1] : n;
+  const Range rows = rows_of(ptr, n, blockIdx.x);
   volatile uint8_t* alive = keep;
-  for (int64_t i = begin; i < end; ++i) {
-    const int64_t row = visit[i];
-    if (!alive[row]) continue;  // the same for all threads: nothing is written between barriers
-    __syncthreads();            // everybody has read before somebody writes
-    for (int64_t j = i + 1 + threadIdx.x; j < end; j += kThreads) {
-      const int64_t other = visit[j];
-      if (!alive[other]) continue;
-      T d2 = T(0);
-      for (int d = 0; d < dim; ++d) {
-        const T delta = points[other * dim + d] - points[row * dim + d];
-        d2 += delta * delta;
-      }
-      if (d2 <= radius2) alive[other] = 0;
+  for (int64_t i = rows.begin; i < rows.end; ++i) {
+    const T* point = points + visit[i] * dim;
+    // the same for all threads: nothing is written between barriers
+    if (!alive[visit[i]] || !is_finite(point, dim)) continue;
+    __syncthreads();  // everybody has read before somebody writes
+    for (int64_t j = i + 1 + threadIdx.x; j < rows.end; j += kThreads) {
+      const T* other = points + visit[j] * dim;
+      // where the square of the radius overflows, so may the distance of a point at infinity
+      if (alive[visit[j]] && distance2(other, point, dim) <= radius2 && is_finite(other, dim))
+        alive[visit[j]] = 0;
     }
     __syncthreads();
   }

@@ -1,4 +1,4 @@
-// Compiled once per instruction set: GEO_ISA names the entry points.
+// Compiled once per instruction set, see isa.h.
 #include "cpu/box_kernel.h"
 
 #include "cpu/boxes.h"
@@ -20,7 +20,7 @@ inline void reach(const T* lows, const T* highs, T& low, T& high) {
 }
 
 template <class T>
-void bound(const T* child, int dim, bool leaves, int64_t begin, int64_t end, T* group) {
+void bound_children(const T* child, int dim, bool leaves, int64_t begin, int64_t end, T* group) {
   const T inf = static_cast<T>(__builtin_inff());
   const int64_t row = static_cast<int64_t>(dim) * kLeaf, size = leaves ? row : 2 * row;
   for (int64_t g = begin / kLeaf; g * kLeaf < end; ++g) {
@@ -44,15 +44,14 @@ void bound(const T* child, int dim, bool leaves, int64_t begin, int64_t end, T* 
 
 }  // namespace
 
-#define GEO_JOIN(a, b) a##b
-#define GEO_NAME(isa) GEO_JOIN(bound_, isa)
-void GEO_NAME(GEO_ISA)(const float* child, int dim, bool leaves, int64_t begin, int64_t end,
-                       float* group) {
-  bound(child, dim, leaves, begin, end, group);
+namespace GEO_ISA {
+
+void bound(const float* child, int dim, bool leaves, int64_t begin, int64_t end, float* group) {
+  bound_children(child, dim, leaves, begin, end, group);
 }
-void GEO_NAME(GEO_ISA)(const double* child, int dim, bool leaves, int64_t begin, int64_t end,
-                       double* group) {
-  bound(child, dim, leaves, begin, end, group);
+void bound(const double* child, int dim, bool leaves, int64_t begin, int64_t end, double* group) {
+  bound_children(child, dim, leaves, begin, end, group);
 }
 
+}  // namespace GEO_ISA
 }  // namespace geo

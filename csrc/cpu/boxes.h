@@ -11,6 +11,25 @@ inline uint32_t first_lanes(int64_t count) {
   return count >= kLeaf ? 0xffffu : (1u << count) - 1u;
 }
 
+// Calls f with the number of dimensions as a constant, which is 0 where it is not a usual one.
+template <int D>
+struct Dim {
+  static constexpr int value = D;
+};
+template <class F>
+inline __attribute__((always_inline)) void by_dim(int dim, F f) {
+  switch (dim) {
+    case 1: return f(Dim<1>());
+    case 2: return f(Dim<2>());
+    case 3: return f(Dim<3>());
+    case 4: return f(Dim<4>());
+    case 8: return f(Dim<8>());
+    case 12: return f(Dim<12>());
+    case 16: return f(Dim<16>());
+    default: return f(Dim<0>());
+  }
+}
+
 // Box (2, D) of the 16 lanes of a leaf (D, 16).
 template <int D, class T>
 void bound(const T* coord, int dim, T* box) {

@@ -5,7 +5,6 @@
 #include <limits>
 
 #include "cpu/box_kernel.h"
-#include "cpu/isa.h"
 #include "cpu/order.h"
 #include "cpu/team.h"
 
@@ -51,17 +50,6 @@ int64_t groups_of(int64_t leaves) {
     if (n == 1) break;
   }
   return total;
-}
-
-template <class T>
-void bound(const T* child, int dim, bool leaves, int64_t begin, int64_t end, T* group) {
-  switch (isa()) {
-#if defined(__x86_64__)
-    case Isa::avx512: return bound_avx512(child, dim, leaves, begin, end, group);
-    case Isa::avx2: return bound_avx2(child, dim, leaves, begin, end, group);
-#endif
-    default: return bound_baseline(child, dim, leaves, begin, end, group);
-  }
 }
 
 // The smallest row below each of children [begin, end); no row is the largest number.
@@ -112,12 +100,12 @@ void grow(const T* points, const int32_t* row, Forest<T>& f, int64_t graph, Orde
   for (int64_t l = 0; l < leaves; l += step) {
     const int64_t end = std::min(leaves, l + step);
     if (!packed) gather(points, dim, order, l, end, coord);
-    bound(coord, dim, true, l, end, box);
+    GEO_RUN(bound, coord, dim, true, l, end, box);
     first_rows(order, l, end, first);
   }
   for (int64_t n = (leaves + kLeaf - 1) / kLeaf; n > 1; n = (n + kLeaf - 1) / kLeaf) {
     T* above = box + n * 2 * dim * kLeaf;
-    bound(box, dim, false, 0, n, above);
+    GEO_RUN(bound, box, dim, false, 0, n, above);
     first_rows(first, 0, n, first + n * kLeaf);
     box = above;
     first += n * kLeaf;

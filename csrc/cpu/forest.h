@@ -1,7 +1,9 @@
 // Points of every graph in KD order, cut into leaves of 16, under a 16-ary tree of boxes.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "cpu/array.h"
@@ -35,6 +37,18 @@ struct Tree {
   int64_t points;
 };
 
+// Squared distances (16) of a point (D) to the points of a leaf.
+template <class T>
+inline void leaf_distance2(const Tree<T>& tree, int dim, int64_t leaf, const T* point, T* d2) {
+  const T* coord = tree.coord + leaf * dim * kLeaf;
+  for (int l = 0; l < kLeaf; ++l) d2[l] = T(0);
+  for (int d = 0; d < dim; ++d)
+    for (int l = 0; l < kLeaf; ++l) {
+      const T delta = coord[d * kLeaf + l] - point[d];
+      d2[l] += delta * delta;
+    }
+}
+
 template <class T>
 struct Forest {
   int dim = 0;                       // D
@@ -52,6 +66,14 @@ struct Forest {
   int64_t leaves() const { return leaf_begin.back(); }
   int64_t leaves_of(int64_t b) const { return leaf_begin[b + 1] - leaf_begin[b]; }
 
+  // (L) the graph of each leaf
+  std::vector<int64_t> graph_of_leaf() const {
+    std::vector<int64_t> graph(leaves());
+    for (int64_t b = 0; b < graphs; ++b)
+      std::fill(graph.begin() + leaf_begin[b], graph.begin() + leaf_begin[b + 1], b);
+    return graph;
+  }
+
   Tree<T> tree(int64_t b) const {
     const int64_t lane = leaf_begin[b] * kLeaf;
     Tree<T> t{coord.data() + lane * dim, order.data() + lane, {}, {}, 0, leaves_of(b), count[b]};
@@ -68,6 +90,12 @@ struct Forest {
     return t;
   }
 };
+
+// Whether points of these sizes can be planted; rows are numbered by 32 bits.
+inline bool plantable(int64_t n, int dim, int64_t graphs, int threads) {
+  return n >= 0 && n <= std::numeric_limits<int32_t>::max() && dim >= 1 && dim <= kMaxDim &&
+         graphs >= 0 && threads >= 1;
+}
 
 // points (N, D); ptr (B + 1) or null; weight (N) or null: zero weights are left out.
 // The result does not depend on the number of threads.

@@ -2,11 +2,11 @@
 // do not fit, what was packed so far is ranked first, which leaves at most 32 bits of it.
 #include <algorithm>
 #include <limits>
-#include <new>
 #include <vector>
 
 #include "api.h"
 #include "cpu/ranks.h"
+#include "cpu/team.h"
 
 namespace geo {
 namespace {
@@ -90,7 +90,7 @@ int32_t grid(GEO_GRID(T)) {
     if (!(size[d] > 0)) return GEO_BAD_ARGUMENT;
   std::fill_n(voxel_ptr, graphs + 1, int64_t{0});
   if (n == 0) return GEO_OK;
-  try {
+  return guarded([&]() -> int32_t {
     std::vector<uint64_t> key(n, 0);
     for (int64_t b = 1; b < graphs; ++b) std::fill(&key[0] + ptr[b], &key[0] + ptr[b + 1], b);
     const Cells<T> cells{points, n, dim, size, origin, n < (1 << 14) ? 1 : threads};
@@ -108,9 +108,7 @@ int32_t grid(GEO_GRID(T)) {
       voxel_ptr[b + 1] = voxels;
     }
     return GEO_OK;
-  } catch (const std::bad_alloc&) {
-    return GEO_NO_MEMORY;
-  }
+  });
 }
 
 }  // namespace

@@ -26,7 +26,7 @@ int32_t knn(const SearchCall<T>& c, int k, int64_t* index, T* dist2) {
     std::fill_n(nearest, kLeaf * k, nothing);
     t.k = k;
     t.nearest = nearest;
-    if (t.tree.leaves > 0) GEO_SEARCH(knn, t);
+    if (t.tree.leaves > 0) GEO_RUN(knn, t);
     const int64_t base = search.points.base[search.graph[l]];
     for (int lane = 0; lane < t.queries; ++lane) {
       const int64_t row = search.row(l, lane) * k;

@@ -4,22 +4,11 @@
 #include <limits>
 #include <type_traits>
 
-#include "cpu/isa.h"
-
 namespace geo {
 namespace {
 
 constexpr int64_t kPart = 16384;  // points of a node that one task fills or splits, at least
 constexpr int kMaxParts = 128;
-
-#if defined(__x86_64__)
-#define GEO_ORDER(name, ...)                         \
-  (isa() == Isa::avx512   ? name##_avx512(__VA_ARGS__) \
-   : isa() == Isa::avx2 ? name##_avx2(__VA_ARGS__)   \
-                        : name##_baseline(__VA_ARGS__))
-#else
-#define GEO_ORDER(name, ...) name##_baseline(__VA_ARGS__)
-#endif
 
 // The axes that the ordering looks at and what it subtracts: floats are compared as they are,
 // doubles relative to a point, so that a huge common offset does not eat the digits.
@@ -86,7 +75,7 @@ void split_parts(const Columns& from, const Columns& to, int64_t begin, int64_t 
   Tally tally[kMaxParts];
 #pragma omp taskloop default(none) shared(tally) firstprivate(column, count, cut, part, parts) grainsize(1)
   for (int64_t p = 0; p < parts; ++p)
-    tally[p] = GEO_ORDER(tally, column + p * part, std::min(part, count - p * part), cut.value);
+    tally[p] = GEO_RUN(tally, column + p * part, std::min(part, count - p * part), cut.value);
   Room room[kMaxParts];
   int64_t low = begin, high = begin + count, ties = cut.ties;
   for (int64_t p = 0; p < parts; ++p) {
@@ -100,19 +89,19 @@ void split_parts(const Columns& from, const Columns& to, int64_t begin, int64_t 
   }
 #pragma omp taskloop default(none) shared(tally, room) firstprivate(from, to, begin, count, cut, part, parts) grainsize(1)
   for (int64_t p = 0; p < parts; ++p)
-    GEO_ORDER(split, from, to, begin + p * part, begin + std::min(count, (p + 1) * part),
+    GEO_RUN(split, from, to, begin + p * part, begin + std::min(count, (p + 1) * part),
               (Cut{cut.axis, cut.value, tally[p].equal}), room[p]);
 }
 
 void order_node(const Columns& from, const Columns& to, int64_t begin, int64_t count,
                 const Leaves& leaves) {
-  if (count <= kSubtree) return GEO_ORDER(order, from, to, begin, count, leaves);
+  if (count <= kSubtree) return GEO_RUN(order, from, to, begin, count, leaves);
   const int64_t left = left_leaves((count + kLeaf - 1) / kLeaf) * kLeaf;
-  const Cut cut = GEO_ORDER(cut, from, begin, count, left, to.column(0) + begin);
+  const Cut cut = GEO_RUN(cut, from, begin, count, left, to.column(0) + begin);
   if (count > 2 * kPart) {
     split_parts(from, to, begin, count, cut);
   } else {
-    GEO_ORDER(split, from, to, begin, begin + count, cut,
+    GEO_RUN(split, from, to, begin, begin + count, cut,
               (Room{begin, begin + left, begin + left, begin + count}));
   }
 #pragma omp task default(none) firstprivate(from, to, begin, left, leaves)

@@ -1,4 +1,4 @@
-// Compiled once per instruction set: GEO_ISA names the entry points.
+// Compiled once per instruction set, see isa.h.
 #include "cpu/order_kernel.h"
 
 #include "cpu/select.h"
@@ -37,17 +37,38 @@ int widest(const Columns& points, int64_t begin, int64_t count) {
   return best;
 }
 
-Cut cut(const Columns& points, int64_t begin, int64_t count, int64_t left, float* free) {
-  const int axis = widest(points, begin, count);
-  const Chosen chosen = select(points.column(axis) + begin, count, left, free);
-  return {axis, chosen.value, left - chosen.below};
-}
-
 // The lowest `number` of the set bits.
 inline uint32_t lowest(uint32_t bits, int64_t number) {
   uint32_t rest = bits;
   for (; number > 0 && rest; --number) rest &= rest - 1;
   return bits & ~rest;
+}
+
+// Writes one leaf: missing lanes have row -1 and repeat the first point.
+void emit(const Columns& from, int64_t begin, int64_t count, const Leaves& leaves) {
+  int32_t* order = leaves.order + begin;
+  __builtin_memcpy(order, from.column(from.dim) + begin, count * sizeof(float));
+  for (int64_t l = count; l < kLeaf; ++l) order[l] = -1;
+  if (!leaves.coord) return;
+  for (int d = 0; d < from.dim; ++d) {
+    float* out = leaves.coord + begin * from.dim + d * kLeaf;
+    const float* c = from.column(d) + begin;
+    if (count == kLeaf) {
+      for (int s = 0; s < kLeaf; s += S::W) S::store(out + s, S::load(c + s));
+    } else {
+      for (int l = 0; l < kLeaf; ++l) out[l] = c[l < count ? l : 0];
+    }
+  }
+}
+
+}  // namespace
+
+namespace GEO_ISA {
+
+Cut cut(const Columns& points, int64_t begin, int64_t count, int64_t left, float* free) {
+  const int axis = widest(points, begin, count);
+  const Chosen chosen = select(points.column(axis) + begin, count, left, free);
+  return {axis, chosen.value, left - chosen.below};
 }
 
 void split(const Columns& from, const Columns& to, int64_t begin, int64_t end, Cut cut,
@@ -90,53 +111,26 @@ void split(const Columns& from, const Columns& to, int64_t begin, int64_t end, C
   }
 }
 
-// Writes one leaf: missing lanes have row -1 and repeat the first point.
-void emit(const Columns& from, int64_t begin, int64_t count, const Leaves& leaves) {
-  int32_t* order = leaves.order + begin;
-  __builtin_memcpy(order, from.column(from.dim) + begin, count * sizeof(float));
-  for (int64_t l = count; l < kLeaf; ++l) order[l] = -1;
-  if (!leaves.coord) return;
-  for (int d = 0; d < from.dim; ++d) {
-    float* out = leaves.coord + begin * from.dim + d * kLeaf;
-    const float* c = from.column(d) + begin;
-    if (count == kLeaf) {
-      for (int s = 0; s < kLeaf; s += S::W) S::store(out + s, S::load(c + s));
-    } else {
-      for (int l = 0; l < kLeaf; ++l) out[l] = c[l < count ? l : 0];
-    }
-  }
-}
-
-void order(const Columns& from, const Columns& to, int64_t begin, int64_t count, float* free,
-           const Leaves& leaves) {
+static void subtree(const Columns& from, const Columns& to, int64_t begin, int64_t count,
+                    float* free, const Leaves& leaves) {
   if (count <= kLeaf) return emit(from, begin, count, leaves);
   const int64_t left = left_leaves((count + kLeaf - 1) / kLeaf) * kLeaf;
   const Cut where = cut(from, begin, count, left, free);
   split(from, to, begin, begin + count, where,
         {begin, begin + left, begin + left, begin + count});
-  order(to, from, begin, left, free, leaves);
-  order(to, from, begin + left, count - left, free, leaves);
+  subtree(to, from, begin, left, free, leaves);
+  subtree(to, from, begin + left, count - left, free, leaves);
 }
 
-}  // namespace
+Tally tally(const float* column, int64_t count, float value) {
+  return geo::tally(column, count, value, value);
+}
 
-#define GEO_JOIN(a, b) a##b
-#define GEO_NAME(prefix, isa) GEO_JOIN(prefix, isa)
-Cut GEO_NAME(cut_, GEO_ISA)(const Columns& points, int64_t begin, int64_t count, int64_t left,
-                            float* free) {
-  return cut(points, begin, count, left, free);
-}
-Tally GEO_NAME(tally_, GEO_ISA)(const float* column, int64_t count, float value) {
-  return tally(column, count, value, value);
-}
-void GEO_NAME(split_, GEO_ISA)(const Columns& from, const Columns& to, int64_t begin, int64_t end,
-                               Cut where, Room room) {
-  split(from, to, begin, end, where, room);
-}
-void GEO_NAME(order_, GEO_ISA)(const Columns& from, const Columns& to, int64_t begin,
-                               int64_t count, const Leaves& leaves) {
+void order(const Columns& from, const Columns& to, int64_t begin, int64_t count,
+           const Leaves& leaves) {
   alignas(64) float free[kSubtree];
-  order(from, to, begin, count, free, leaves);
+  subtree(from, to, begin, count, free, leaves);
 }
 
+}  // namespace GEO_ISA
 }  // namespace geo

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "cpu/forest.h"
+#include "cpu/isa.h"
 
 namespace geo {
 
@@ -45,20 +46,15 @@ struct Leaves {
 //   tally    points on the left of a cut value, and on it
 //   split    moves points [begin, end) to their sides
 //   order    the whole subtree of points [begin, begin + count): both columns are used up
-#define GEO_ORDER_KERNEL(ISA)                                                                   \
-  Cut cut_##ISA(const Columns& points, int64_t begin, int64_t count, int64_t left, float* free); \
-  Tally tally_##ISA(const float* column, int64_t count, float value);                           \
-  void split_##ISA(const Columns& from, const Columns& to, int64_t begin, int64_t end, Cut cut, \
-                   Room room);                                                                  \
-  void order_##ISA(const Columns& from, const Columns& to, int64_t begin, int64_t count,        \
-                   const Leaves& leaves);
-GEO_ORDER_KERNEL(baseline)
-#if defined(__x86_64__)
-GEO_ORDER_KERNEL(avx2)
-GEO_ORDER_KERNEL(avx512)
-#endif
-#undef GEO_ORDER_KERNEL
+GEO_PER_ISA(
+  Cut cut(const Columns& points, int64_t begin, int64_t count, int64_t left, float* free);
+  Tally tally(const float* column, int64_t count, float value);
+  void split(const Columns& from, const Columns& to, int64_t begin, int64_t end, Cut cut,
+             Room room);
+  void order(const Columns& from, const Columns& to, int64_t begin, int64_t count,
+             const Leaves& leaves);
+)
 
-constexpr int64_t kSubtree = 8192;  // points that order_* takes at most
+constexpr int64_t kSubtree = 8192;  // points that order takes at most
 
 }  // namespace geo

@@ -1,4 +1,4 @@
-// Compiled once per instruction set: GEO_ISA names the entry points.
+// Compiled once per instruction set, see isa.h.
 #include "cpu/pair_kernel.h"
 
 #include "cpu/boxes.h"
@@ -113,25 +113,12 @@ void run(PairTask<T>& t) {
     t.p.grad ? run<D, 1, true>(t) : run<D, 1, false>(t);
 }
 
-template <class T>
-void dispatch(PairTask<T>& t) {
-  switch (t.dim) {
-    case 1: return run<1>(t);
-    case 2: return run<2>(t);
-    case 3: return run<3>(t);
-    case 4: return run<4>(t);
-    case 8: return run<8>(t);
-    case 12: return run<12>(t);
-    case 16: return run<16>(t);
-    default: return run<0>(t);
-  }
-}
-
 }  // namespace
 
-#define GEO_JOIN(a, b) a##b
-#define GEO_NAME(isa) GEO_JOIN(pairs_, isa)
-void GEO_NAME(GEO_ISA)(PairTask<float>& task) { dispatch(task); }
-void GEO_NAME(GEO_ISA)(PairTask<double>& task) { dispatch(task); }
+namespace GEO_ISA {
 
+void pairs(PairTask<float>& t) { by_dim(t.dim, [&](auto d) { run<d.value>(t); }); }
+void pairs(PairTask<double>& t) { by_dim(t.dim, [&](auto d) { run<d.value>(t); }); }
+
+}  // namespace GEO_ISA
 }  // namespace geo

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "cpu/forest.h"
+#include "cpu/isa.h"
 #include "hinge.h"
 
 namespace geo {
@@ -54,14 +55,9 @@ struct PairTask {
   int64_t active;
 };
 
-#define GEO_PAIR_KERNEL(ISA)               \
-  void pairs_##ISA(PairTask<float>& task); \
-  void pairs_##ISA(PairTask<double>& task);
-GEO_PAIR_KERNEL(baseline)
-#if defined(__x86_64__)
-GEO_PAIR_KERNEL(avx2)
-GEO_PAIR_KERNEL(avx512)
-#endif
-#undef GEO_PAIR_KERNEL
+GEO_PER_ISA(
+  void pairs(PairTask<float>& task);
+  void pairs(PairTask<double>& task);
+)
 
 }  // namespace geo

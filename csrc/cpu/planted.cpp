@@ -27,10 +27,7 @@ bool Planted<T>::plant_set(const PointSet<T>& set, int dim, int64_t graphs, bool
                            int threads) {
   forest = plant_in_team(set.points, set.n, dim, graphs, set.ptr, set.weight, threads);
   const int64_t leaves = forest.leaves();
-  graph.resize(leaves);
-  for (int64_t b = 0; b < graphs; ++b)
-    std::fill(graph.begin() + forest.leaf_begin[b], graph.begin() + forest.leaf_begin[b + 1],
-              static_cast<int32_t>(b));
+  graph = forest.graph_of_leaf();
   if (set.id) id.reset(leaves * kLeaf);
   if (with_weight) weight.reset(leaves * kLeaf);
   if (!set.id && !with_weight) return true;

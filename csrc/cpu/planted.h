@@ -24,7 +24,7 @@ struct Planted {
   using Id = typename LaneInt<T>::type;
 
   Forest<T> forest;
-  std::vector<int32_t> graph;  // (L) graph of each leaf
+  std::vector<int64_t> graph;  // (L) graph of each leaf
   Array<Id> id;                // (L, 16) or empty
   Array<T> weight;             // (L, 16) or empty
 

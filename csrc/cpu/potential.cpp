@@ -4,24 +4,12 @@
 #include <new>
 
 #include "api.h"
-#include "cpu/isa.h"
 #include "cpu/planted.h"
 #include "cpu/schedule.h"
 #include "cpu/team.h"
 
 namespace geo {
 namespace {
-
-template <class T>
-void run_task(PairTask<T>& task) {
-  switch (isa()) {
-#if defined(__x86_64__)
-    case Isa::avx512: return pairs_avx512(task);
-    case Isa::avx2: return pairs_avx2(task);
-#endif
-    default: return pairs_baseline(task);
-  }
-}
 
 // What the kernel needs to know of a call, and what it leaves behind.
 template <class T>
@@ -83,7 +71,7 @@ void run_thread(Work<T>& work, int t, int threads) {
                      work.grad ? scratch.data() : nullptr,
                      0.0,
                      0};
-    run_task(task);
+    GEO_RUN(pairs, task);
     work.energy[t * work.p.forest.graphs + graph] = task.energy;
     work.active[t * work.p.forest.graphs + graph] = task.active;
   }
@@ -175,17 +163,14 @@ int32_t evaluate(const PointSet<T>& x, const PointSet<T>& y, bool symmetric, int
 
 template <class T>
 int32_t checked(GEO_POTENTIAL(T)) {
-  const int64_t limit = std::numeric_limits<int32_t>::max();
-  if (n < 0 || m < 0 || n > limit || m > limit || dim < 1 || dim > kMaxDim || graphs < 0 ||
-      power < 1 || power > 2 || threads < 1 || !(radius >= 0))
+  if (!plantable(n, dim, graphs, threads) || !plantable(m, dim, graphs, threads) || power < 1 ||
+      power > 2 || !(radius >= 0))
     return GEO_BAD_ARGUMENT;
-  try {
+  return guarded([&] {
     return evaluate<T>({x, n, x_ptr, x_instance, x_weight, grad_x},
                        {y, m, y_ptr, y_instance, y_weight, grad_y}, y == nullptr, dim, graphs,
                        radius, power, threads, energy, active);
-  } catch (const std::bad_alloc&) {
-    return GEO_NO_MEMORY;
-  }
+  });
 }
 
 }  // namespace

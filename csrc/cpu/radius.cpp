@@ -65,7 +65,7 @@ void search_run(const SearchCall<T>& c, const Search<T>& search, T radius2, int6
     if (t.tree.leaves == 0) continue;
     t.radius2 = radius2;
     hits.lend(t);
-    GEO_SEARCH(radius, t);
+    GEO_RUN(radius, t);
     if (hits.failed) throw std::bad_alloc();
     const int64_t base = search.points.base[search.graph[l]];
     for (int lane = 0; lane < t.queries; ++lane) {
@@ -77,7 +77,7 @@ void search_run(const SearchCall<T>& c, const Search<T>& search, T radius2, int6
         std::sort(keys, keys + kept);
       } else if (found > 1) {
         sorted.resize(kSortedAtOnce);
-        GEO_SEARCH(sort, keys, static_cast<int>(found), sorted.data());
+        GEO_RUN(sort, keys, static_cast<int>(found), sorted.data());
         keys = sorted.data();
       }
       const int64_t row = search.row(l, lane), at = static_cast<int64_t>(run.index.size());
@@ -100,18 +100,10 @@ int32_t radius(const SearchCall<T>& c, double r, int64_t limit, int64_t* row_ptr
   lists->threads = c.threads;
   lists->runs.resize((leaves + kRun - 1) / kRun);
   std::fill_n(row_ptr, c.rows() + 1, int64_t{0});
-  int failed = 0;
-  const int64_t runs = static_cast<int64_t>(lists->runs.size());
-#pragma omp parallel for num_threads(c.threads) schedule(dynamic, 1) reduction(| : failed) if (runs > 1)
-  for (int64_t i = 0; i < runs; ++i) {
-    try {
-      search_run(c, search, radius2, limit, i * kRun, std::min(leaves, (i + 1) * kRun),
-                 lists->runs[i], row_ptr + 1);
-    } catch (const std::bad_alloc&) {
-      failed = 1;
-    }
-  }
-  if (failed) return GEO_NO_MEMORY;
+  deal_out(static_cast<int64_t>(lists->runs.size()), c.threads, [&](int64_t i) {
+    search_run(c, search, radius2, limit, i * kRun, std::min(leaves, (i + 1) * kRun),
+               lists->runs[i], row_ptr + 1);
+  });
   for (int64_t i = 0; i < c.rows(); ++i) row_ptr[i + 1] += row_ptr[i];
   lists->row_ptr.assign(row_ptr, row_ptr + c.rows() + 1);
   *handle = lists.release();
@@ -142,7 +134,7 @@ int32_t radius_count(const SearchCall<T>& c, double r, int64_t* count) {
     SearchTask<T> t = search.task(l, c.self());
     if (t.tree.leaves == 0) continue;
     t.radius2 = square_of<T>(r);
-    GEO_SEARCH(count, t);
+    GEO_RUN(count, t);
     for (int lane = 0; lane < t.queries; ++lane)
       count[search.row(l, lane)] = t.hits[lane] - (c.self() ? 1 : 0);
   }

@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <new>
 #include <vector>
 
 #include "api.h"
 #include "cpu/forest.h"
+#include "cpu/team.h"
 
 namespace geo {
 namespace {
@@ -104,13 +104,8 @@ class Sampler {
   }
 
   void lower_leaf(int64_t leaf, const T* point) {
-    const T* coord = tree_.coord + leaf * dim_ * kLeaf;
-    T d2[kLeaf] = {};
-    for (int d = 0; d < dim_; ++d)
-      for (int l = 0; l < kLeaf; ++l) {
-        const T delta = coord[d * kLeaf + l] - point[d];
-        d2[l] += delta * delta;
-      }
+    T d2[kLeaf];
+    leaf_distance2(tree_, dim_, leaf, point, d2);
     T* dist = dist_.data() + leaf * kLeaf;
     for (int l = 0; l < kLeaf; ++l) dist[l] = d2[l] < dist[l] ? d2[l] : dist[l];
   }
@@ -141,31 +136,21 @@ void sample(const Forest<T>& forest, int64_t graph, const T* points, int64_t beg
 
 template <class T>
 int32_t fps(GEO_FPS(T)) {
-  if (n < 0 || n > std::numeric_limits<int32_t>::max() || dim < 1 || dim > kMaxDim || graphs < 0 ||
-      threads < 1)
-    return GEO_BAD_ARGUMENT;
+  if (!plantable(n, dim, graphs, threads)) return GEO_BAD_ARGUMENT;
   for (int64_t b = 0; b < graphs; ++b) {
     const int64_t begin = ptr ? ptr[b] : 0, end = ptr ? ptr[b + 1] : n;
     const int64_t count = sample_ptr[b + 1] - sample_ptr[b];
     if (count < 0 || count > end - begin || (count && (start[b] < begin || start[b] >= end)))
       return GEO_BAD_ARGUMENT;
   }
-  try {
+  return guarded([&] {
     const Forest<T> forest = plant<T>(points, n, dim, graphs, ptr, nullptr, threads);
-    int failed = 0;
-#pragma omp parallel for num_threads(threads) schedule(dynamic, 1) reduction(| : failed) if (graphs > 1)
-    for (int64_t b = 0; b < graphs; ++b) {
-      try {
-        sample(forest, b, points, ptr ? ptr[b] : 0, ptr ? ptr[b + 1] : n, start[b],
-               sample_ptr[b + 1] - sample_ptr[b], index + sample_ptr[b]);
-      } catch (const std::bad_alloc&) {
-        failed = 1;
-      }
-    }
-    return failed ? GEO_NO_MEMORY : GEO_OK;
-  } catch (const std::bad_alloc&) {
-    return GEO_NO_MEMORY;
-  }
+    deal_out(graphs, threads, [&](int64_t b) {
+      sample(forest, b, points, ptr ? ptr[b] : 0, ptr ? ptr[b + 1] : n, start[b],
+             sample_ptr[b + 1] - sample_ptr[b], index + sample_ptr[b]);
+    });
+    return GEO_OK;
+  });
 }
 
 }  // namespace

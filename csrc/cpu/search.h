@@ -4,24 +4,14 @@
 
 #include <algorithm>
 #include <limits>
-#include <new>
 #include <vector>
 
 #include "api.h"
 #include "cpu/forest.h"
-#include "cpu/isa.h"
 #include "cpu/search_kernel.h"
+#include "cpu/team.h"
 
 namespace geo {
-
-#if defined(__x86_64__)
-#define GEO_SEARCH(name, ...)                              \
-  (isa() == Isa::avx512   ? name##_avx512(__VA_ARGS__)     \
-   : isa() == Isa::avx2 ? name##_avx2(__VA_ARGS__)       \
-                        : name##_baseline(__VA_ARGS__))
-#else
-#define GEO_SEARCH(name, ...) name##_baseline(__VA_ARGS__)
-#endif
 
 // The arguments that every search takes; see api.h.
 template <class T>
@@ -39,9 +29,7 @@ struct SearchCall {
   bool self() const { return queries == nullptr; }
   int64_t rows() const { return self() ? n : q; }
   bool valid() const {
-    const int64_t limit = std::numeric_limits<int32_t>::max();
-    return n >= 0 && q >= 0 && n <= limit && q <= limit && dim >= 1 && dim <= kMaxDim &&
-           graphs >= 0 && threads >= 1;
+    return plantable(n, dim, graphs, threads) && plantable(q, dim, graphs, threads);
   }
 };
 
@@ -57,9 +45,7 @@ struct Search {
     if (!c.self())
       other = plant<T>(c.queries, c.q, c.dim, c.graphs, c.query_ptr, nullptr, c.threads);
     queries = c.self() ? &points : &other;
-    graph.resize(queries->leaves());
-    for (int64_t b = 0; b < c.graphs; ++b)
-      std::fill(graph.begin() + queries->leaf_begin[b], graph.begin() + queries->leaf_begin[b + 1], b);
+    graph = queries->graph_of_leaf();
   }
 
   // The search of query leaf l (global number), without what the kind of search adds.
@@ -84,16 +70,6 @@ struct Search {
 template <class T>
 T square_of(double r) {
   return std::min(static_cast<T>(r) * static_cast<T>(r), std::numeric_limits<T>::max());
-}
-
-// Runs a search; running out of memory becomes an error code.
-template <class F>
-int32_t guarded(F function) {
-  try {
-    return function();
-  } catch (const std::bad_alloc&) {
-    return GEO_NO_MEMORY;
-  }
 }
 
 #define GEO_SEARCH_CALL(T) \

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "cpu/forest.h"
+#include "cpu/isa.h"
 
 namespace geo {
 
@@ -71,23 +72,17 @@ inline __attribute__((always_inline)) int32_t key_row(typename Key<T>::type key)
   return static_cast<int32_t>(static_cast<uint32_t>(key));
 }
 
-constexpr int kSortedAtOnce = 128;  // keys that sort_* takes at most; all are different
+constexpr int kSortedAtOnce = 128;  // keys that sort takes at most; all are different
 
-#define GEO_SEARCH_KERNEL(ISA)                                           \
-  void knn_##ISA(SearchTask<float>& task);                               \
-  void knn_##ISA(SearchTask<double>& task);                              \
-  void radius_##ISA(SearchTask<float>& task);                            \
-  void radius_##ISA(SearchTask<double>& task);                           \
-  void count_##ISA(SearchTask<float>& task);                             \
-  void count_##ISA(SearchTask<double>& task);                            \
-  void sort_##ISA(const uint64_t* keys, int number, uint64_t* sorted);   \
-  void sort_##ISA(const unsigned __int128* keys, int number,             \
-                  unsigned __int128* sorted);
-GEO_SEARCH_KERNEL(baseline)
-#if defined(__x86_64__)
-GEO_SEARCH_KERNEL(avx2)
-GEO_SEARCH_KERNEL(avx512)
-#endif
-#undef GEO_SEARCH_KERNEL
+GEO_PER_ISA(
+  void knn(SearchTask<float>& task);
+  void knn(SearchTask<double>& task);
+  void radius(SearchTask<float>& task);
+  void radius(SearchTask<double>& task);
+  void count(SearchTask<float>& task);
+  void count(SearchTask<double>& task);
+  void sort(const uint64_t* keys, int number, uint64_t* sorted);
+  void sort(const unsigned __int128* keys, int number, unsigned __int128* sorted);
+)
 
 }  // namespace geo

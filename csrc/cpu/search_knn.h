@@ -40,7 +40,7 @@ struct Pending {
 };
 
 template <int D, class T>
-void knn(SearchTask<T>& t) {
+void nearest(SearchTask<T>& t) {
   const int n = D ? D : t.dim;
   const Tree<T>& tree = t.tree;
   const int64_t group_size = 2 * static_cast<int64_t>(n) * kLeaf;

@@ -36,7 +36,7 @@ inline void collect(SearchTask<T>& t, int64_t leaf, uint32_t near) {
 }
 
 template <int D, bool Count, class T>
-void radius(SearchTask<T>& t) {
+void within(SearchTask<T>& t) {
   const int n = D ? D : t.dim;
   const int64_t group_size = 2 * static_cast<int64_t>(n) * kLeaf;
   const uint32_t valid = first_lanes(t.queries);

@@ -6,10 +6,10 @@
 #include <algorithm>
 #include <atomic>
 #include <limits>
-#include <new>
 #include <vector>
 
 #include "api.h"
+#include "cpu/team.h"
 
 namespace geo {
 namespace {
@@ -178,38 +178,14 @@ int32_t segment_reduce(GEO_SEGMENT_REDUCE(T)) {
   if (n * width < kSerial) threads = 1;
   const T empty = kind == GEO_SUM ? T(0) : static_cast<T>(fill);
   const Task<T> task{src, n, width, index, segments, empty, out};
-  try {
+  return guarded([&] {
     switch (kind) {
       case GEO_SUM: return by_width<GEO_SUM>(task, threads);
       case GEO_MIN: return by_width<GEO_MIN>(task, threads);
       case GEO_MAX: return by_width<GEO_MAX>(task, threads);
-      default: return GEO_BAD_ARGUMENT;
+      default: return int32_t{GEO_BAD_ARGUMENT};
     }
-  } catch (const std::bad_alloc&) {
-    return GEO_NO_MEMORY;
-  }
-}
-
-template <class T>
-int32_t segment_gather(GEO_SEGMENT_GATHER(T)) {
-  if (n < 0 || width < 0 || segments < 0 || threads < 1) return GEO_BAD_ARGUMENT;
-  if (n * width < kSerial) threads = 1;
-  std::atomic<bool> good{true};
-#pragma omp parallel for num_threads(threads) schedule(static)
-  for (int p = 0; p < threads; ++p) {
-    for (int64_t i = n * p / threads; i < n * (p + 1) / threads; ++i) {
-      const int64_t id = index[i];
-      if (static_cast<uint64_t>(id) >= static_cast<uint64_t>(segments)) {
-        good = false;
-        break;
-      }
-      if (width == 1)
-        out[i] = values[id];
-      else
-        std::copy_n(values + id * width, width, out + i * width);
-    }
-  }
-  return good ? GEO_OK : GEO_ID_RANGE;
+  });
 }
 
 }  // namespace
@@ -220,21 +196,4 @@ extern "C" int32_t geo_segment_reduce_f32(GEO_SEGMENT_REDUCE(float)) {
 }
 extern "C" int32_t geo_segment_reduce_f64(GEO_SEGMENT_REDUCE(double)) {
   return geo::segment_reduce<double>(src, n, width, index, segments, kind, fill, threads, out);
-}
-extern "C" int32_t geo_segment_gather_f32(GEO_SEGMENT_GATHER(float)) {
-  return geo::segment_gather<float>(values, segments, width, index, n, threads, out);
-}
-extern "C" int32_t geo_segment_gather_f64(GEO_SEGMENT_GATHER(double)) {
-  return geo::segment_gather<double>(values, segments, width, index, n, threads, out);
-}
-
-extern "C" int32_t geo_segment_count(const int64_t* index, int64_t n, int64_t segments,
-                                     int64_t* count) {
-  if (n < 0 || segments < 0) return GEO_BAD_ARGUMENT;
-  std::fill_n(count, segments, int64_t{0});
-  for (int64_t i = 0; i < n; ++i) {
-    if (static_cast<uint64_t>(index[i]) >= static_cast<uint64_t>(segments)) return GEO_ID_RANGE;
-    ++count[index[i]];
-  }
-  return GEO_OK;
 }

@@ -1,11 +1,11 @@
 // Greedy suppression: every kept point removes the living points within its radius from the tree.
 // Each point is removed once and dead subtrees are skipped, so that coincident points cost O(N).
 #include <algorithm>
-#include <limits>
-#include <new>
+#include <vector>
 
 #include "api.h"
 #include "cpu/forest.h"
+#include "cpu/team.h"
 
 namespace geo {
 namespace {
@@ -65,13 +65,8 @@ class Thinning {
 
   template <class F>
   int32_t remove_from_leaf(int64_t leaf, const T* point, F& dead) {
-    const T* coord = tree_.coord + leaf * dim_ * kLeaf;
-    T d2[kLeaf] = {};
-    for (int d = 0; d < dim_; ++d)
-      for (int l = 0; l < kLeaf; ++l) {
-        const T delta = coord[d * kLeaf + l] - point[d];
-        d2[l] += delta * delta;
-      }
+    T d2[kLeaf];
+    leaf_distance2(tree_, dim_, leaf, point, d2);
     int32_t removed = 0;
     for (int l = 0; l < kLeaf; ++l) {
       if (!((living_[leaf] >> l) & 1) || !(d2[l] <= radius2_)) continue;
@@ -92,32 +87,22 @@ class Thinning {
 
 template <class T>
 int32_t suppress(GEO_SUPPRESS(T)) {
-  if (n < 0 || n > std::numeric_limits<int32_t>::max() || dim < 1 || dim > kMaxDim || graphs < 0 ||
-      threads < 1 || !(radius >= 0))
-    return GEO_BAD_ARGUMENT;
-  try {
+  if (!plantable(n, dim, graphs, threads) || !(radius >= 0)) return GEO_BAD_ARGUMENT;
+  return guarded([&] {
     const Forest<T> forest = plant<T>(points, n, dim, graphs, ptr, nullptr, threads);
     std::fill_n(keep, n, uint8_t{1});
-    int failed = 0;
-#pragma omp parallel for num_threads(threads) schedule(dynamic, 1) reduction(| : failed) if (graphs > 1)
-    for (int64_t b = 0; b < graphs; ++b) {
-      try {
-        Thinning<T> thinning(forest, b, static_cast<T>(radius));
-        const int64_t end = ptr ? ptr[b + 1] : n;
-        for (int64_t i = forest.base[b]; i < end; ++i) {
-          const int64_t row = visit[i];
-          if (!keep[row]) continue;
-          thinning.remove_around(points + row * dim, [&](int64_t other) { keep[other] = 0; });
-          keep[row] = 1;
-        }
-      } catch (const std::bad_alloc&) {
-        failed = 1;
+    deal_out(graphs, threads, [&](int64_t b) {
+      Thinning<T> thinning(forest, b, static_cast<T>(radius));
+      const int64_t end = ptr ? ptr[b + 1] : n;
+      for (int64_t i = forest.base[b]; i < end; ++i) {
+        const int64_t row = visit[i];
+        if (!keep[row]) continue;
+        thinning.remove_around(points + row * dim, [&](int64_t other) { keep[other] = 0; });
+        keep[row] = 1;
       }
-    }
-    return failed ? GEO_NO_MEMORY : GEO_OK;
-  } catch (const std::bad_alloc&) {
-    return GEO_NO_MEMORY;
-  }
+    });
+    return GEO_OK;
+  });
 }
 
 }  // namespace

@@ -1,8 +1,10 @@
-// One thread that works, and others that take the tasks it creates.
+// Work for several threads, and running out of memory in one of them.
 #pragma once
 
 #include <cstdint>
 #include <new>
+
+#include "api.h"
 
 namespace geo {
 
@@ -20,6 +22,32 @@ void in_team(int threads, int64_t points, F body) {
     no_memory = true;
   }
   if (no_memory) throw std::bad_alloc();
+}
+
+// Runs body(i) for i in 0..number-1, each on the next free thread. std::bad_alloc gets out.
+template <class F>
+void deal_out(int64_t number, int threads, F body) {
+  bool no_memory = false;
+#pragma omp parallel for num_threads(threads) schedule(dynamic, 1) if (number > 1) \
+    reduction(|| : no_memory)
+  for (int64_t i = 0; i < number; ++i) {
+    try {
+      body(i);
+    } catch (const std::bad_alloc&) {
+      no_memory = true;
+    }
+  }
+  if (no_memory) throw std::bad_alloc();
+}
+
+// What the C ABI returns: running out of memory becomes an error code.
+template <class F>
+int32_t guarded(F function) {
+  try {
+    return function();
+  } catch (const std::bad_alloc&) {
+    return GEO_NO_MEMORY;
+  }
 }
 
 }  // namespace geo

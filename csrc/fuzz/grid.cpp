@@ -48,21 +48,17 @@ void run(Input& in) {
   GEO_REQUIRE(voxel_ptr[0] == 0, "grid");
   for (const auto& [key, rows] : voxels) {
     for (; graph < key.first; ++graph)
-      GEO_REQUIRE(voxel_ptr[graph + 1] == v, "grid: voxel_ptr of graph %lld",
-                  static_cast<long long>(graph));
+      GEO_REQUIRE(voxel_ptr[graph + 1] == v, "grid: voxel_ptr of graph %lld", ll(graph));
     GEO_REQUIRE(count[v] == static_cast<int64_t>(rows.size()) && first[v] == rows[0],
                 "grid f%zu D=%d N=%lld: voxel %lld has %lld points, the map %zu", 8 * sizeof(T),
-                dim, static_cast<long long>(n), static_cast<long long>(v),
-                static_cast<long long>(count[v]), rows.size());
+                dim, ll(n), ll(v), ll(count[v]), rows.size());
     for (const int64_t row : rows)
       GEO_REQUIRE(cluster[row] == v, "grid f%zu D=%d: row %lld in voxel %lld, not %lld",
-                  8 * sizeof(T), dim, static_cast<long long>(row),
-                  static_cast<long long>(cluster[row]), static_cast<long long>(v));
+                  8 * sizeof(T), dim, ll(row), ll(cluster[row]), ll(v));
     ++v;
   }
   for (; graph < g.count; ++graph)
-    GEO_REQUIRE(voxel_ptr[graph + 1] == v, "grid: voxel_ptr of graph %lld",
-                static_cast<long long>(graph));
+    GEO_REQUIRE(voxel_ptr[graph + 1] == v, "grid: voxel_ptr of graph %lld", ll(graph));
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <vector>
 
@@ -23,6 +24,8 @@
   } while (0)
 
 namespace fuzz {
+
+inline long long ll(int64_t number) { return number; }  // as printf wants it
 
 // An array of exactly n elements, so that the sanitizer sees the first one too many; never NULL,
 // which means "not given" in the ABI.
@@ -42,6 +45,11 @@ class Array {
   std::unique_ptr<T[]> data_;
   int64_t size_;
 };
+
+template <class T>
+bool same(const Array<T>& a, const Array<T>& b) {
+  return a.size() == 0 || std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0;
+}
 
 class Input {
  public:
@@ -110,5 +118,6 @@ void suppress(Input& in);
 void segment(Input& in);
 void sampling(Input& in);
 void grid(Input& in);
+void refused(Input& in);  // the same of arguments out of range
 
 }  // namespace fuzz

@@ -74,11 +74,9 @@ void knn(Input& in, const Case<T>& c) {
       const T want_d2 = there ? near[i].first : std::numeric_limits<T>::infinity();
       GEO_REQUIRE(index[q * k + i] == want && dist2[q * k + i] == want_d2,
                   "knn f%zu N=%lld Q=%lld D=%d B=%lld k=%d: query %lld place %d is %lld at %g, "
-                  "brute force %lld at %g", 8 * sizeof(T), static_cast<long long>(c.g.n()),
-                  static_cast<long long>(c.rows()), c.dim, static_cast<long long>(c.g.count), k,
-                  static_cast<long long>(q), i, static_cast<long long>(index[q * k + i]),
-                  static_cast<double>(dist2[q * k + i]), static_cast<long long>(want),
-                  static_cast<double>(want_d2));
+                  "brute force %lld at %g", 8 * sizeof(T), ll(c.g.n()),
+                  ll(c.rows()), c.dim, ll(c.g.count), k, ll(q), i, ll(index[q * k + i]),
+                  static_cast<double>(dist2[q * k + i]), ll(want), static_cast<double>(want_d2));
     }
   });
 }
@@ -98,9 +96,8 @@ void within(Input& in, const Case<T>& c) {
   GEO_REQUIRE(row_ptr[0] == 0, "radius");
   for (int64_t q = 0; q < rows; ++q)
     GEO_REQUIRE(row_ptr[q + 1] - row_ptr[q] == (limit < 0 ? count[q] : std::min(limit, count[q])),
-                "radius %g: row %lld has %lld, counted %lld", r, static_cast<long long>(q),
-                static_cast<long long>(row_ptr[q + 1] - row_ptr[q]),
-                static_cast<long long>(count[q]));
+                "radius %g: row %lld has %lld, counted %lld", r, ll(q),
+                ll(row_ptr[q + 1] - row_ptr[q]), ll(count[q]));
   Array<int64_t> index(row_ptr[rows], -7);
   if (in.byte() % 8 == 0) {  // only free
     GEO_REQUIRE(geo_radius_take(handle, nullptr) == GEO_OK, "radius_take");
@@ -113,11 +110,10 @@ void within(Input& in, const Case<T>& c) {
     while (want < static_cast<int64_t>(near.size()) && near[want].first <= limit2) ++want;
     GEO_REQUIRE(count[q] == want,
                 "radius_count f%zu D=%d r=%g: query %lld counts %lld, brute force %lld",
-                8 * sizeof(T), c.dim, r, static_cast<long long>(q),
-                static_cast<long long>(count[q]), static_cast<long long>(want));
+                8 * sizeof(T), c.dim, r, ll(q), ll(count[q]), ll(want));
     for (int64_t i = row_ptr[q]; i < row_ptr[q + 1]; ++i)
       GEO_REQUIRE(index[i] == near[i - row_ptr[q]].second, "radius: query %lld entry %lld",
-                  static_cast<long long>(q), static_cast<long long>(i - row_ptr[q]));
+                  ll(q), ll(i - row_ptr[q]));
   });
 }
 

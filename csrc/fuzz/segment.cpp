@@ -39,11 +39,6 @@ int32_t reduce(const Case<T>& c, int threads, Array<T>& out) {
 }
 
 template <class T>
-bool equal_bits(const Array<T>& a, const Array<T>& b) {
-  return a.size() == 0 || std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0;
-}
-
-template <class T>
 void check(const Case<T>& c, const Array<T>& out) {
   std::vector<double> want(c.segments * c.width), size(c.segments * c.width);
   std::vector<int64_t> rows(c.segments);
@@ -71,9 +66,8 @@ void check(const Case<T>& c, const Array<T>& out) {
     GEO_REQUIRE((std::isnan(value) && std::isnan(got)) || got == value ||
                     std::abs(got - value) <= slack,
                 "segment f%zu kind %d, N=%lld F=%lld S=%lld: segment %lld is %g, not %g",
-                8 * sizeof(T), c.kind, static_cast<long long>(c.n),
-                static_cast<long long>(c.width), static_cast<long long>(c.segments),
-                static_cast<long long>(k / c.width), got, value);
+                8 * sizeof(T), c.kind, ll(c.n), ll(c.width), ll(c.segments),
+                ll(k / c.width), got, value);
   }
 }
 
@@ -100,10 +94,10 @@ void run(Input& in) {
                                      gathered.data()) == code, "segment_gather");
   if (bad) return;
   check(c, out);
-  GEO_REQUIRE(reduce(c, 1, one) == GEO_OK && equal_bits(out, one), "segment_reduce: threads show");
+  GEO_REQUIRE(reduce(c, 1, one) == GEO_OK && same(out, one), "segment_reduce: threads show");
   for (int64_t s = 0; s < segments; ++s)
     GEO_REQUIRE(count[s] == std::count(c.index.data(), c.index.data() + n, s),
-                "segment_count: segment %lld", static_cast<long long>(s));
+                "segment_count: segment %lld", ll(s));
   GEO_REQUIRE(Abi<T>::segment_gather(out.data(), segments, width, c.index.data(), n, c.threads,
                                      gathered.data()) == GEO_OK, "segment_gather");
   for (int64_t k = 0; k < n * width; ++k)

@@ -38,7 +38,7 @@ void run(Input& in) {
         return std::isfinite(d2) && d2 <= limit;
       });
       GEO_REQUIRE(keep[visit[i]] == !near, "suppress f%zu D=%d r=%g: row %lld is %d, the loop %d",
-                  8 * sizeof(T), dim, r, static_cast<long long>(visit[i]), keep[visit[i]], !near);
+                  8 * sizeof(T), dim, r, ll(visit[i]), keep[visit[i]], !near);
       if (!near) kept.push_back(visit[i]);
     }
   }

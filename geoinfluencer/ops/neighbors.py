@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from geoinfluencer.errors import InputError
-from geoinfluencer.ops import checks, cuda, library, native, reference
+from geoinfluencer.ops import checks, library, neighbor_kernels
 
 MAX_NEIGHBORS = 128  # the largest k of knn
 
@@ -122,119 +122,21 @@ def _sets(
     return points, queries, ptr, query_ptr
 
 
-def _check_values(
-    points: Tensor, queries: Tensor | None, ptr: Tensor | None, query_ptr: Tensor | None
-) -> None:
-    checks.check_ptr_values("ptr", ptr, points.shape[0])
-    if queries is not None:
-        checks.check_ptr_values("query_ptr", query_ptr, queries.shape[0])
-
-
-def _knn(
-    points: Tensor, queries: Tensor | None, k: int, ptr: Tensor | None, query_ptr: Tensor | None
-) -> tuple[Tensor, Tensor]:
-    _check_values(points, queries, ptr, query_ptr)
-    index, dist2 = _fake_knn(points, queries, k, ptr, query_ptr)
-    if (kernels := native.cpu(points)) is not None:
-        sets = _arguments(points, queries, ptr, query_ptr)
-        native.call(kernels, "geo_knn", points.dtype, *sets, k, native.threads(), index, dist2)
-        return index, dist2
-    if (kernels := native.cuda(points)) is not None:
-        cuda.knn(kernels, points, queries, k, ptr, query_ptr, index, dist2)
-        return index, dist2
-    return reference.knn(points, queries, k, ptr, query_ptr)
-
-
-def _radius(
-    points: Tensor,
-    queries: Tensor | None,
-    r: float,
-    ptr: Tensor | None,
-    query_ptr: Tensor | None,
-    max_neighbors: int,
-) -> tuple[Tensor, Tensor]:
-    _check_values(points, queries, ptr, query_ptr)
-    if (kernels := native.cpu(points)) is not None:
-        sets = _arguments(points, queries, ptr, query_ptr)
-        row_ptr = points.new_empty(_rows(points, queries) + 1, dtype=torch.int64)
-        rest = (r, native.threads(), max_neighbors, row_ptr)
-        index = native.take(kernels, "geo_radius", points.dtype, row_ptr, *sets, *rest)
-        return row_ptr, index
-    if (kernels := native.cuda(points)) is not None:
-        return cuda.radius(kernels, points, queries, r, ptr, query_ptr, max_neighbors)
-    return reference.radius(points, queries, r, ptr, query_ptr, max_neighbors)
-
-
-def _radius_count(
-    points: Tensor, queries: Tensor | None, r: float, ptr: Tensor | None, query_ptr: Tensor | None
-) -> Tensor:
-    _check_values(points, queries, ptr, query_ptr)
-    count = _fake_radius_count(points, queries, r, ptr, query_ptr)
-    if (kernels := native.cpu(points)) is not None:
-        sets = _arguments(points, queries, ptr, query_ptr)
-        native.call(kernels, "geo_radius_count", points.dtype, *sets, r, native.threads(), count)
-        return count
-    if (kernels := native.cuda(points)) is not None:
-        cuda.radius_count(kernels, points, queries, r, ptr, query_ptr, count)
-        return count
-    return reference.radius_count(points, queries, r, ptr, query_ptr)
-
-
-def _arguments(
-    points: Tensor, queries: Tensor | None, ptr: Tensor | None, query_ptr: Tensor | None
-) -> tuple[Tensor | int | None, ...]:
-    """Both sets as the C ABI takes them (GEO_KNN, GEO_RADIUS in csrc/api.h)."""
-    graphs = 1 if ptr is None else ptr.shape[0] - 1
-    number = 0 if queries is None else queries.shape[0]
-    sets = (native.dense(points), points.shape[0], native.dense(queries), number)
-    return *sets, points.shape[1], graphs, native.dense(ptr), native.dense(query_ptr)
-
-
-def _rows(points: Tensor, queries: Tensor | None) -> int:
-    return (points if queries is None else queries).shape[0]
-
-
-def _fake_knn(
-    points: Tensor, queries: Tensor | None, k: int, ptr: Tensor | None, query_ptr: Tensor | None
-) -> tuple[Tensor, Tensor]:
-    shape = (_rows(points, queries), k)
-    return points.new_empty(shape, dtype=torch.int64), points.new_empty(shape)
-
-
-def _fake_radius(
-    points: Tensor,
-    queries: Tensor | None,
-    r: float,
-    ptr: Tensor | None,
-    query_ptr: Tensor | None,
-    max_neighbors: int,
-) -> tuple[Tensor, Tensor]:
-    edges = torch.library.get_ctx().new_dynamic_size()
-    row_ptr = points.new_empty(_rows(points, queries) + 1, dtype=torch.int64)
-    return row_ptr, points.new_empty(edges, dtype=torch.int64)
-
-
-def _fake_radius_count(
-    points: Tensor, queries: Tensor | None, r: float, ptr: Tensor | None, query_ptr: Tensor | None
-) -> Tensor:
-    return points.new_empty(_rows(points, queries), dtype=torch.int64)
-
-
 library.define(
     "knn(Tensor points, Tensor? queries, int k, Tensor? ptr, Tensor? query_ptr) "
     "-> (Tensor, Tensor)",
-    _knn,
-    _fake_knn,
+    neighbor_kernels.knn,
+    neighbor_kernels.fake_knn,
 )
 library.define(
     "radius(Tensor points, Tensor? queries, float r, Tensor? ptr, Tensor? query_ptr, "
     "int max_neighbors) -> (Tensor, Tensor)",
-    _radius,
-    _fake_radius,
+    neighbor_kernels.radius,
+    neighbor_kernels.fake_radius,
 )
 library.define(
     "radius_count(Tensor points, Tensor? queries, float r, Tensor? ptr, Tensor? query_ptr) "
     "-> Tensor",
-    _radius_count,
-    _fake_radius_count,
+    neighbor_kernels.radius_count,
+    neighbor_kernels.fake_radius_count,
 )

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from geoinfluencer.errors import InputError
-from geoinfluencer.ops import checks, cuda, library, native, reference
+from geoinfluencer.ops import checks, library, potential_kernels, reference
 
 
 def influence_potential(
@@ -85,87 +85,8 @@ def influence_potential(
     return energy, active
 
 
-def _forward(
-    x: Tensor,
-    y: Tensor | None,
-    radius: float,
-    power: int,
-    x_instance: Tensor | None,
-    y_instance: Tensor | None,
-    x_ptr: Tensor | None,
-    y_ptr: Tensor | None,
-    x_weight: Tensor | None,
-    y_weight: Tensor | None,
-    need_grad: bool,
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    checks.check_ptr_values("x_ptr", x_ptr, x.shape[0])
-    if y is not None:
-        checks.check_ptr_values("y_ptr", y_ptr, y.shape[0])
-    arguments = (
-        *(x, y, radius, power, x_instance, y_instance, x_ptr, y_ptr, x_weight, y_weight),
-        need_grad,
-    )
-    library_cpu = native.cpu(x)
-    if library_cpu is not None:
-        return _cpu(library_cpu, *arguments)
-    library_cuda = native.cuda(x)
-    if library_cuda is not None:
-        outputs = _outputs(x, y, x_ptr, need_grad)
-        cuda.potential(library_cuda, *arguments[:-1], outputs, need_grad)
-        return outputs
-    return reference.potential(*arguments)
-
-
-def _cpu(
-    kernels: Any,
-    x: Tensor,
-    y: Tensor | None,
-    radius: float,
-    power: int,
-    x_instance: Tensor | None,
-    y_instance: Tensor | None,
-    x_ptr: Tensor | None,
-    y_ptr: Tensor | None,
-    x_weight: Tensor | None,
-    y_weight: Tensor | None,
-    need_grad: bool,
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    energy, active, grad_x, grad_y = _outputs(x, y, x_ptr, need_grad)
-    points = [native.dense(x), x.shape[0], native.dense(y), 0 if y is None else y.shape[0]]
-    shape = [x.shape[1], energy.shape[0], native.dense(x_ptr), native.dense(y_ptr)]
-    rest = [native.dense(x_weight), native.dense(y_weight), radius, power, native.threads()]
-    rest += [energy, active, grad_x if need_grad else None]
-    rest += [grad_y if need_grad and y is not None else None]
-    ids = [native.dense(x_instance), native.dense(y_instance)]
-    code = native.call(kernels, "geo_potential", x.dtype, *points, *shape, *ids, *rest)
-    if code == native.ID_RANGE:  # ids beyond 32 bits, such as particle barcodes
-        ids = _renumber(x_instance, y_instance)
-        native.call(kernels, "geo_potential", x.dtype, *points, *shape, *ids, *rest)
-    return energy, active, grad_x, grad_y
-
-
-def _renumber(*ids: Tensor | None) -> list[Tensor | None]:
-    """The same partition with ids 0..n-1; negative ids become -1."""
-    given = [i for i in ids if i is not None]
-    _, number = torch.unique(torch.cat(given), return_inverse=True)
-    parts = iter(number.split([i.shape[0] for i in given]))
-    return [None if i is None else torch.where(i < 0, -1, next(parts)) for i in ids]
-
-
-def _outputs(
-    x: Tensor, y: Tensor | None, x_ptr: Tensor | None, need_grad: bool
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Energy, active pairs and gradients, not initialised; no gradient is (0, D)."""
-    graphs = 1 if x_ptr is None else x_ptr.shape[0] - 1
-    rows_x = x.shape[0] if need_grad else 0
-    rows_y = y.shape[0] if need_grad and y is not None else 0
-    dim = x.shape[1]
-    energy, active = x.new_empty(graphs), x.new_empty(graphs, dtype=torch.int64)
-    return energy, active, x.new_empty(rows_x, dim), x.new_empty(rows_y, dim)
-
-
 def _fake(x: Tensor, y: Tensor | None, *rest: Any) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    return _outputs(x, y, x_ptr=rest[4], need_grad=rest[8])
+    return potential_kernels.empty_outputs(x, y, x_ptr=rest[4], need_grad=rest[8])
 
 
 def _setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
@@ -199,7 +120,7 @@ library.define(
     "influence_potential(Tensor x, Tensor? y, float radius, int power, Tensor? x_instance, "
     "Tensor? y_instance, Tensor? x_ptr, Tensor? y_ptr, Tensor? x_weight, Tensor? y_weight, "
     "bool need_grad) -> (Tensor, Tensor, Tensor, Tensor)",
-    _forward,
+    potential_kernels.forward,
     _fake,
     backward=_backward,
     setup_context=_setup_context,

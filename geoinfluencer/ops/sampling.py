@@ -113,13 +113,14 @@ def _sample(points: Tensor, ptr: Tensor | None, start: Tensor, takes: list[int])
     else:
         sample_ptr = torch.tensor([0, *takes]).cumsum(0).to(device)
     index = _fake(points, ptr, start, takes)
+    sets = (native.dense(points), *points.shape, len(takes), native.dense(ptr))
+    arguments = (*sets, native.dense(start), sample_ptr)
     if (kernels := native.cpu(points)) is not None:
-        shape = (native.dense(points), *points.shape, len(takes), native.dense(ptr))
-        rest = (native.dense(start), sample_ptr, native.threads(), index)
-        native.call(kernels, "geo_fps", points.dtype, *shape, *rest)
+        native.call(kernels, "geo_fps", points.dtype, *arguments, native.threads(), index)
         return index
     if (kernels := native.cuda(points)) is not None:
-        cuda.farthest_point_sampling(kernels, points, ptr, start, sample_ptr, index)
+        distance = points.new_empty(points.shape[0])
+        cuda.call(kernels, "geo_cuda_fps", points, *arguments, distance, index)
         return index
     return reference.farthest_point_sampling(points, ptr, start, sample_ptr)
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from geoinfluencer.ops import cuda, library, native, reference
-from geoinfluencer.ops.segment_ids import SegmentOrder, check_range
+from geoinfluencer.ops.segment_ids import SegmentOrder, check_range, sorted_rows
 
 #: Numbers in ``src`` below which torch's own op is faster on the CPU, because a registered one with
 #: a gradient costs 25 us more; and the same where a row is one number to be added.
@@ -76,7 +76,12 @@ def _reduce(
             check_range(SegmentOrder(index, num_segments))
         return out
     if (kernels := native.cuda(src, any_width=True)) is not None:
-        cuda.segment_reduce(kernels, src, index, ptr, order, _KINDS[kind], fill, out)
+        if ptr is None:
+            ptr, order = sorted_rows(SegmentOrder(index, num_segments))
+        rows = (native.dense(src), src.shape[0], prod(src.shape[1:]))
+        groups = (native.dense(ptr), native.dense(order), num_segments)
+        reduction = (_KINDS[kind], fill, out)
+        cuda.call(kernels, "geo_cuda_segment_reduce", src, *rows, *groups, *reduction)
         return out
     check_range(SegmentOrder(index, num_segments))
     return reference.segment_reduce(src, index, num_segments, kind, fill)

@@ -58,14 +58,15 @@ def _suppress(points: Tensor, score: Tensor, radius: float, ptr: Tensor | None) 
     if ptr is not None:  # graph after graph, by descending score within each
         graph = batch_from_ptr(ptr, points.shape[0])
         visit = visit[torch.argsort(graph[visit], stable=True)]
-    if device_kernels is not None:
-        return cuda.suppress(device_kernels, points, visit, radius, ptr)
-    assert kernels is not None
-    keep = _fake(points, score, radius, ptr)
     graphs = 1 if ptr is None else ptr.shape[0] - 1
-    shape = (native.dense(points), *points.shape, graphs, native.dense(ptr))
-    rest = (visit, radius, native.threads(), keep)
-    native.call(kernels, "geo_suppress", points.dtype, *shape, *rest)
+    arguments = (native.dense(points), *points.shape, graphs, native.dense(ptr), visit, radius)
+    if kernels is not None:
+        keep = _fake(points, score, radius, ptr)
+        native.call(kernels, "geo_suppress", points.dtype, *arguments, native.threads(), keep)
+        return keep
+    assert device_kernels is not None
+    keep = torch.ones(points.shape[0], dtype=torch.bool, device=points.device)
+    cuda.call(device_kernels, "geo_cuda_suppress", points, *arguments, keep)
     return keep
 
 

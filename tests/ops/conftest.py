@@ -25,6 +25,7 @@ class Case:
     x_ptr: Tensor  # (B + 1,)
     y_ptr: Tensor  # (B + 1,)
     radius: float
+    unit: float  # size of a difference of coordinates
     options: dict[str, Any] = field(default_factory=dict)
 
 
@@ -62,7 +63,8 @@ def random_case(trial: int, dtype: torch.dtype, *, largest: int = 90) -> Case:
         sizes_x[:4], sizes_y[:4] = [0, 5, 0, 1], [7, 0, 0, 1]
     x = points(kind, sum(sizes_x), dim, dtype, rng)
     y = points(kind, sum(sizes_y), dim, dtype, rng)
-    radius = 1.3 * dim**0.5 * (1e-30 if kind == "tiny" else 1.0)
+    unit = 1e-30 if kind == "tiny" else 1.0
+    radius = 1.3 * dim**0.5 * unit
     options: dict[str, Any] = {"power": 1 + trial % 2}
     if trial % 3 != 0:
         options["x_instance"] = torch.randint(-1, 4, (len(x),), generator=rng)
@@ -71,7 +73,7 @@ def random_case(trial: int, dtype: torch.dtype, *, largest: int = 90) -> Case:
         options["x_weight"] = torch.randint(0, 3, (len(x),), generator=rng).to(dtype) / 2
     if trial % 5 == 1:
         options["y_weight"] = torch.rand(len(y), generator=rng, dtype=torch.float64).to(dtype)
-    return Case(x, y, ptr_of(sizes_x), ptr_of(sizes_y), radius, options)
+    return Case(x, y, ptr_of(sizes_x), ptr_of(sizes_y), radius, unit, options)
 
 
 @pytest.fixture(params=["native", "twin"])

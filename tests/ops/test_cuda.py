@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from geoinfluencer import ops
-from geoinfluencer.ops import cuda, reference
+from geoinfluencer.ops import cuda, native, reference
 
 
 def test_morton_order_keeps_graphs_apart(rng):
@@ -98,7 +98,7 @@ def test_codes_equal_the_twin(make_case, trial):
         return
     points, ptr = case.x.cuda(), case.x_ptr.cuda()
     twin = reference.morton_codes(points, ptr).argsort(stable=True)
-    kernels = cuda.native.cuda(points)
+    kernels = native.cuda(points)
     assert torch.equal(cuda.spatial_order(kernels, points, ptr), twin)
 
 

@@ -12,7 +12,8 @@ import pytest
 import torch
 
 from geoinfluencer import ops
-from geoinfluencer.ops import native
+
+pytestmark = pytest.mark.usefixtures("needs_native")
 
 
 def energy(points: torch.Tensor) -> tuple[float, torch.Tensor]:
@@ -23,13 +24,7 @@ def energy(points: torch.Tensor) -> tuple[float, torch.Tensor]:
     return float(value.detach()), leaf.grad
 
 
-@pytest.fixture
-def native_only() -> None:
-    if native.cpu(torch.zeros(1, 1)) is None:
-        pytest.skip("the native library is not in use")
-
-
-def test_memory_taken_again_changes_nothing(native_only: None) -> None:
+def test_memory_taken_again_changes_nothing() -> None:
     rng = torch.Generator().manual_seed(0)
     sets = [torch.randn(n, d, generator=rng) for n in (50, 3000, 20_000) for d in (2, 5)]
     ops.release_memory()
@@ -71,7 +66,7 @@ print(kept, resident() - before)
 
 @pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="needs glibc")
 @pytest.mark.skipif("asan" in os.environ.get("LD_PRELOAD", ""), reason="nothing is kept under ASan")
-def test_what_is_kept_is_bounded_and_can_be_given_back(native_only: None) -> None:
+def test_what_is_kept_is_bounded_and_can_be_given_back() -> None:
     done = subprocess.run(
         [sys.executable, "-c", MEASURE], check=True, capture_output=True, text=True
     )
@@ -80,7 +75,7 @@ def test_what_is_kept_is_bounded_and_can_be_given_back(native_only: None) -> Non
     assert left < 16
 
 
-def test_threads_do_not_share_memory_in_use(native_only: None) -> None:
+def test_threads_do_not_share_memory_in_use() -> None:
     rng = torch.Generator().manual_seed(0)
     sets = [torch.randn(4000 + 500 * i, 3, generator=rng) for i in range(4)]
     expected = [energy(points) for points in sets]

@@ -123,7 +123,7 @@ def test_disabled_by_environment_is_silent():
 
 def test_missing_library_warns_once():
     code = (
-        "from geoinfluencer.ops import native; native._library_file = lambda stem: None\n"
+        "from geoinfluencer.ops import loading; loading.library_file = lambda stem: None\n"
         f"{CALL}\nops.knn(torch.rand(9, 2), None, 2)"
     )
     done = run_python(code, GEOINFLUENCER_DISABLE_NATIVE="")
@@ -134,8 +134,8 @@ def test_damaged_library_falls_back(tmp_path):
     damaged = tmp_path / "damaged.so"
     damaged.write_bytes(b"not a library")
     code = (
-        "import pathlib; from geoinfluencer.ops import native\n"
-        f"native._library_file = lambda stem: pathlib.Path({str(damaged)!r})\n{CALL}"
+        "import pathlib; from geoinfluencer.ops import loading\n"
+        f"loading.library_file = lambda stem: pathlib.Path({str(damaged)!r})\n{CALL}"
     )
     done = run_python(code, GEOINFLUENCER_DISABLE_NATIVE="")
     assert "could not be loaded" in done.stderr
@@ -152,7 +152,10 @@ def test_every_instruction_set_agrees():
         "    i, d = ops.knn(p, None, 8)\n"
         "    print(f'{e.item():.4f}', n.item(), f'{p.grad.norm().item():.3f}',"
         " hash(i.numpy().tobytes()), hash(d.numpy().tobytes()))\n"
+        "print(ops.backend()['knn'].split()[-1])\n"
     )
-    best = run_python(code, PYTHONHASHSEED="0").stdout
-    for isa in ("baseline", "avx2"):
-        assert run_python(code, PYTHONHASHSEED="0", GEOINFLUENCER_ISA=isa).stdout == best, isa
+    *best, _ = run_python(code, PYTHONHASHSEED="0").stdout.splitlines()
+    for isa, in_use in (("baseline", {"baseline"}), ("avx2", {"avx2", "baseline"})):
+        done = run_python(code, PYTHONHASHSEED="0", GEOINFLUENCER_ISA=isa)
+        *found, used = done.stdout.splitlines()
+        assert found == best and used in in_use, isa

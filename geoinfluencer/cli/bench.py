@@ -75,10 +75,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Times; prints each case and where the report is; 1 where a result differs from ours."""
-    _limit_threads(options)
-    from geoinfluencer.bench import peers
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read once, as torch brings OpenMP
+    from geoinfluencer.bench import limits, peers
     from geoinfluencer.bench.run import run as run_bench
 
+    if options.threads is not None and options.threads > limits.cores():
+        raise InputError(
+            f"--threads {options.threads}: this process may use {limits.cores()} cores"
+        )
     peers.require(options.require)
     setting = _setting(options)
     report = run_bench(setting, lambda line: print(line, flush=True))
@@ -132,11 +136,3 @@ def _dimension(text: str) -> int:
     if not 1 <= value <= 64:
         raise argparse.ArgumentTypeError(f"{text} is not between 1 and 64")
     return value
-
-
-def _limit_threads(options: argparse.Namespace) -> None:
-    """Checks the number; waiting threads sleep, which is to be said before OpenMP is loaded."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    if options.threads is not None and options.threads > (cores or 1):
-        raise InputError(f"--threads {options.threads}: this process may use {cores} cores")
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

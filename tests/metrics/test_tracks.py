@@ -1,19 +1,16 @@
+"""Track metrics by hand, case after case, and against the definitions hit by hit."""
+
 from __future__ import annotations
 
 import math
-import time
 from collections import Counter
 from typing import Any
 
 import numpy as np
-import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geoinfluencer.errors import InputError
-from geoinfluencer.metrics import TrackMetrics, trackml_score
-from geoinfluencer.metrics.matching import duplicates, match_tracks
+from geoinfluencer.metrics import TrackMetrics
 
 
 def evaluate(predicted: list[int], truth: list[int], **options: Any) -> dict[str, float]:
@@ -74,21 +71,6 @@ def test_short_tracks_are_no_tracks_but_score_in_trackml() -> None:
     check(m, num_tracks=2, num_particles=2, dm_efficiency=1)
 
 
-def test_majority_tie_goes_to_the_particle_with_fewer_hits_then_the_smaller_id() -> None:
-    # 2 : 2 between particles 5 (4 hits in truth) and 9 (2 hits): 9 wins.
-    match = match_tracks(np.array([0, 0, 0, 0, -1, -1]), np.array([5, 5, 9, 9, 5, 5]))
-    assert match.particle_id[match.majority].tolist() == [9]
-    # Same sizes: the smaller id, whatever the order of the hits.
-    for truth in ([9, 9, 5, 5], [5, 5, 9, 9], [9, 5, 9, 5]):
-        match = match_tracks(np.zeros(4, np.int64), np.array(truth))
-        assert match.particle_id[match.majority].tolist() == [5]
-    # Noise is a candidate with all noise hits as its hits: 2 noise hits beat 3 hits of particle 5.
-    match = match_tracks(np.array([0, 0, 0, 0, -1]), np.array([0, 0, 5, 5, 5]))
-    assert match.particle_id[match.majority].tolist() == [0]
-    match = match_tracks(np.array([0, 0, 0, 0, -1]), np.array([0, 0, 5, 5, 0]))
-    assert match.particle_id[match.majority].tolist() == [5]
-
-
 def test_tie_decides_which_rates_a_track_enters() -> None:
     # Tie between particle 5 in W (3 hits) and particle 6 outside (pT 0.1, 4 hits): 5 wins, fake.
     predicted, truth = [0, 0, 0, 0, -1, -1, -1], [5, 5, 6, 6, 5, 6, 6]
@@ -135,10 +117,6 @@ def test_duplicates_keep_the_track_with_most_hits_of_the_particle() -> None:
     truth = [5] * 11 + [6] * 6
     m = evaluate(predicted, truth)
     check(m, num_tracks=5, duplicate_rate=3 / 5, dm_efficiency=0, fake_rate=1)
-    # Most of the particle's hits, not the longest track: track 1 is longer but has fewer.
-    majority, shared = np.array([0, 0, 1]), np.array([4, 3, 9])
-    assert duplicates(majority, shared).tolist() == [False, True, False]
-    assert duplicates(np.array([2, 2, 2]), np.array([3, 3, 3])).sum() == 2
 
 
 def test_duplicates_of_particles_outside_count_only_in_all() -> None:
@@ -182,78 +160,6 @@ def test_acorn_matches_a_particle_that_is_not_the_majority() -> None:
     check(m, acorn_two_way_efficiency=0, dm_efficiency=0)
 
 
-def test_empty_event_and_events_pooled_by_counts() -> None:
-    metrics = TrackMetrics()
-    empty = metrics.update([], [], pt=[], eta=[])
-    assert math.isnan(empty["dm_efficiency"]) and empty["num_tracks"] == 0
-    metrics.update([0, 0, 0], [1, 1, 1], pt=[1.0] * 3, eta=[0.0] * 3, name="a")
-    truth = [1] * 3 + [2] * 3 + [3] * 3
-    metrics.update([-1] * 9, truth, pt=[1.0] * 9, eta=[0.0] * 9, name="b")
-    pooled = metrics.compute()
-    check(pooled, dm_efficiency=1 / 4, num_particles=4, num_events=3, trackml_score=1 / 2)
-    assert metrics.events["a"]["dm_efficiency"] == 1 and metrics.events["b"]["dm_efficiency"] == 0
-    nothing = TrackMetrics().compute()
-    assert math.isnan(nothing["dm_efficiency"]) and nothing["num_events"] == 0
-
-
-def test_tensors_and_big_ids() -> None:
-    big = 2**53
-    truth = torch.tensor([big, big, big, big + 1, big + 1, big + 1])
-    m = TrackMetrics().update(
-        torch.tensor([0, 0, 0, 1, 1, 1]), truth, pt=torch.ones(6), eta=torch.zeros(6)
-    )
-    assert m["perfect_efficiency"] == 1 and m["num_particles"] == 2
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"particle_id": [1, 2]}, r"particle_id has shape \(2,\), expected \(3,\)"),
-        ({"pt": [[1.0], [1.0], [1.0]]}, r"pt has shape \(3, 1\)"),
-        ({"predicted": [0.5, 1.0, 2.0]}, "predicted: value 0.5 at position 0"),
-        ({"particle_id": [1e17, 1.0, 2.0]}, r"particle_id: value 1e\+17"),
-        ({"predicted": ["a", "b", "c"]}, "predicted has type"),
-    ],
-)
-def test_bad_arrays(change: dict[str, Any], message: str) -> None:
-    arrays: dict[str, Any] = {"predicted": [0] * 3, "particle_id": [1] * 3}
-    arrays |= {"pt": [1.0] * 3, "eta": [0.0] * 3} | change
-    with pytest.raises(InputError, match=message):
-        TrackMetrics().update(
-            arrays["predicted"], arrays["particle_id"], pt=arrays["pt"], eta=arrays["eta"]
-        )
-    with pytest.raises(InputError, match="eta_max"):
-        TrackMetrics(eta_max=-1.0)
-
-
-def test_curves() -> None:
-    truth = [1] * 3 + [2] * 3 + [3] * 3 + [4] * 3
-    pt = [0.5] * 3 + [1.0] * 3 + [1.0] * 3 + [50.0] * 3
-    eta = [0.0] * 3 + [1.0] * 3 + [-1.0] * 3 + [5.0] * 3
-    metrics = TrackMetrics()
-    metrics.update([0] * 3 + [1] * 3 + [-1] * 3 + [2] * 3, truth, pt=pt, eta=eta)
-    curves = metrics.curves()
-    assert curves["pt"].total.sum() == 3  # the one at eta = 5 is out
-    at_one = np.searchsorted(curves["pt"].edges, 1.0, side="right") - 1
-    assert curves["pt"].efficiency[at_one] == 0.5 and curves["pt"].total[at_one] == 2
-    assert curves["eta"].total.sum() == 2  # pT 0.5 is out, and eta = 5
-    low, high = curves["pt"].interval()
-    assert low[at_one] < 0.5 < high[at_one]
-    assert TrackMetrics().curves()["pt"].total.sum() == 0
-
-
-@pytest.mark.parametrize("precision", [np.float32, np.float64])
-def test_curves_have_the_particles_of_the_window(precision: type) -> None:
-    truth = [1] * 3 + [2] * 3 + [3] * 3
-    pt = np.array([0.9] * 3 + [2.0] * 6, precision)
-    eta = np.array([0.0] * 3 + [2.7] * 3 + [-2.7] * 3, precision)
-    metrics = TrackMetrics(eta_max=2.7)
-    found = metrics.update(truth, truth, pt=pt, eta=eta)
-    curves = metrics.curves()
-    assert found["num_particles"] == curves["pt"].total.sum() == curves["eta"].total.sum() == 3
-    assert curves["pt"].total[curves["pt"].edges[:-1] == 0.9] == 1
-
-
 def slow_metrics(predicted: list[int], truth: list[int], good: set[int]) -> dict[str, float]:
     """The primary definitions again, hit by hit; W is `good` and at least three hits."""
     size = Counter(truth)
@@ -287,17 +193,6 @@ def slow_metrics(predicted: list[int], truth: list[int], good: set[int]) -> dict
     }
 
 
-def slow_score(predicted: list[int], truth: list[int], weight: list[float]) -> float:
-    """score_event: majority with > 1/2 of the track and of the particle earns its hits' weight."""
-    size, earned = Counter(truth), 0.0
-    for track in {t for t in predicted if t >= 0}:
-        hits = [i for i, t in enumerate(predicted) if t == track]
-        best, shared = Counter(truth[i] for i in hits).most_common(1)[0]
-        if shared / len(hits) > 0.5 and shared / size[best] > 0.5:
-            earned += sum(weight[i] for i in hits if truth[i] == best)
-    return earned / sum(weight)
-
-
 @settings(max_examples=200)
 @given(st.lists(st.tuples(st.integers(-1, 5), st.integers(0, 6)), min_size=1, max_size=60))
 def test_against_the_definitions_hit_by_hit(pairs: list[tuple[int, int]]) -> None:
@@ -308,56 +203,3 @@ def test_against_the_definitions_hit_by_hit(pairs: list[tuple[int, int]]) -> Non
     )
     expected = slow_metrics(predicted, truth, good)
     np.testing.assert_allclose([m[k] for k in expected], list(expected.values()))
-
-
-@settings(max_examples=200)
-@given(
-    st.lists(
-        st.tuples(st.integers(-1, 5), st.integers(0, 6), st.floats(0.01, 1.0)),
-        min_size=1,
-        max_size=60,
-    )
-)
-def test_trackml_score_against_a_plain_version(rows: list[tuple[int, int, float]]) -> None:
-    predicted, truth, weight = [list(column) for column in zip(*rows, strict=True)]
-    got = trackml_score(np.array(predicted), np.array(truth), np.array(weight))
-    np.testing.assert_allclose(got, slow_score(predicted, truth, weight), rtol=1e-9)
-
-
-def test_trackml_score_by_hand() -> None:
-    # Track 0: 2 of 3 hits of particle 1 (3 hits): weights 1 + 2. Track 1: a single hit that is all
-    # of particle 2. Particle 3 is split in halves: nothing. Total 1 + 2 + 4 + 8 + 16 + 32 = 63.
-    truth, weight = [1, 1, 1, 2, 3, 3], [1.0, 2, 4, 8, 16, 32]
-    score = trackml_score(np.array([0, 0, 5, 1, 2, 3]), np.array(truth), np.array(weight))
-    assert score == pytest.approx((1 + 2 + 8) / 63)
-    assert math.isnan(trackml_score(np.array([0]), np.array([1]), np.array([0.0])))
-
-
-def test_trackml_score_against_the_library() -> None:
-    # The library of the challenge; PyPI's "trackml" is another package and has no such module.
-    score = pytest.importorskip("trackml.score", reason="the trackml library is not installed")
-    pandas = pytest.importorskip("pandas")
-    rng = np.random.default_rng(0)
-    for _ in range(20):
-        truth = rng.integers(0, 30, 300)
-        predicted = np.where(rng.random(300) < 0.6, truth, rng.integers(0, 30, 300))
-        weight = rng.random(300) * (truth > 0)
-        hits = np.arange(300)
-        expected = score.score_event(
-            pandas.DataFrame({"hit_id": hits, "particle_id": truth, "weight": weight}),
-            pandas.DataFrame({"hit_id": hits, "track_id": predicted}),
-        )
-        assert trackml_score(predicted, truth, weight) == pytest.approx(expected)
-
-
-def test_speed_at_trackml_size() -> None:
-    rng = np.random.default_rng(0)
-    truth = rng.integers(0, 9000, 66_000) * 10**14
-    predicted = np.where(rng.random(66_000) < 0.8, truth // 10**14, rng.integers(-1, 9000, 66_000))
-    pt, eta = np.ones(66_000), np.zeros(66_000)
-    times = []
-    for _ in range(5):
-        start = time.process_time()
-        TrackMetrics().update(predicted, truth, pt=pt, eta=eta)
-        times.append(time.process_time() - start)
-    assert min(times) < 0.1

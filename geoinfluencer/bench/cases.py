@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 KINDS = {
-    "clustered": "instances of 10 around uniform centres, sigma 0.1; a unit ball holds about one "
-    "other representative",
+    "clustered": "instances of 10 around centres uniform in a box, sigma 0.1; a unit ball around "
+    "one holds one other on average",
     "random": "all points from N(0, I)",
     "ball": "early training: all points from N(0, 0.05² I), every pair within the radius",
 }
@@ -71,8 +71,7 @@ def make_points(case: Case, device: torch.device) -> Points:
     ids = torch.arange(instances).repeat_interleave(MEMBERS)[: case.points]
     x = torch.randn(case.points, case.dim, generator=rng)
     if case.kind == "clustered":
-        side = (instances * unit_ball(case.dim)) ** (1 / case.dim)
-        centres = side * torch.rand(instances, case.dim, generator=rng)
+        centres = box_side(instances, case.dim) * torch.rand(instances, case.dim, generator=rng)
         x = centres[ids] + SIGMA * x
     elif case.kind == "ball":
         x = BALL * x
@@ -82,6 +81,30 @@ def make_points(case: Case, device: torch.device) -> Points:
     return Points(*(part.to(device) for part in parts))
 
 
-def unit_ball(dim: int) -> float:
-    """Volume of the ball of radius 1."""
-    return math.pi ** (dim / 2) / math.gamma(dim / 2 + 1)
+def box_side(centres: int, dim: int) -> float:
+    """Side of the box in which a unit ball around one of the uniform centres holds one other on
+    average, balls that stick out of the box included (at D = 8 nearly all do); at least 1."""
+    low, high = 1.0, 2.0
+    while (centres - 1) * _within(1 / high, dim) > 1:
+        low, high = high, 2 * high
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (
+            (middle, high) if (centres - 1) * _within(1 / middle, dim) > 1 else (low, middle)
+        )
+    return low
+
+
+def _within(radius: float, dim: int) -> float:
+    r"""Probability that two uniform points of the unit cube are closer than radius <= 1.
+
+    The integral of :math:`\prod_i (1 - |d_i|)` over the ball, term by term.
+    """
+    return sum(
+        (-1) ** k
+        * math.comb(dim, k)
+        * radius ** (dim + k)
+        * math.pi ** ((dim - k) / 2)
+        / math.gamma((dim + k) / 2 + 1)
+        for k in range(dim + 1)
+    )

@@ -14,11 +14,12 @@ from geoinfluencer.bench.cases import Case
 from geoinfluencer.bench.contest import Contestant, Problem, Task
 from geoinfluencer.bench.equality import Difference
 from geoinfluencer.bench.limits import Budget
-from geoinfluencer.bench.measure import Step, measured_step, step
+from geoinfluencer.bench.measure import Step, measured_step, turn
 from geoinfluencer.bench.peers import OURS, version
 from geoinfluencer.bench.pilot import Pilot
+from geoinfluencer.bench.report import Row
 
-QUICK = 0.5  # seconds; a quicker contestant runs untimed once before each of its turns
+QUICK = 0.5  # seconds; a quicker contestant runs several times in each of its turns
 SLOW = 2.0  # seconds; of a slower contestant the run that is compared counts as the first one
 
 
@@ -100,15 +101,15 @@ def _comparable(contestant: Contestant, problem: Problem, first: Step) -> object
 
 
 def _rounds(task: Task, problem: Problem, entries: list[Entry], budget: Budget) -> None:
-    """Each round times every contestant once, quick ones after an untimed run, and starts one
-    further down the list."""
+    """Each round gives every contestant its turn, and starts one further down the list."""
     for number in range(budget.repeats):
         shift = number % max(len(entries), 1)
         for entry in entries[shift:] + entries[:shift]:
             if _may_run(entry, budget):
-                warm = entry.first_seconds < QUICK
-                run = step(task, entry.contestant, problem, entry.threads, warm=warm)
-                entry.seconds.append(run.seconds)
+                quick = entry.first_seconds < QUICK
+                entry.seconds.append(
+                    turn(task, entry.contestant, problem, entry.threads, quick=quick)
+                )
     for entry in entries:
         if math.isnan(entry.peak_mb):
             run = measured_step(task, entry.contestant, problem, entry.threads)
@@ -121,9 +122,6 @@ def _may_run(entry: Entry, budget: Budget) -> bool:
     if len(entry.seconds) >= budget.repeats:
         return False
     return sum(entry.seconds) + entry.seconds[-1] <= budget.seconds
-
-
-Row = dict[str, object]
 
 
 def rows(task: Task, problem: Problem, entries: list[Entry]) -> list[Row]:

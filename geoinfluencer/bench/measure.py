@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -15,6 +16,8 @@ from geoinfluencer.bench import limits
 from geoinfluencer.bench.contest import Contestant, Problem, Task
 from geoinfluencer.bench.memory import added_peak_mb
 
+TURN, RUNS = 0.1, 9  # seconds and runs of a quick contestant's turn
+
 
 @dataclass(frozen=True)
 class Step:
@@ -22,26 +25,32 @@ class Step:
 
     seconds: float
     outcome: Any
-    peak_mb: float = float("nan")
+    peak_mb: float
 
 
-def step(
-    task: Task, contestant: Contestant, problem: Problem, threads: int, *, warm: bool = False
-) -> Step:
-    """Runs and times; of a task with leaves the forward and the backward pass, leaves made anew.
+def turn(
+    task: Task, contestant: Contestant, problem: Problem, threads: int, *, quick: bool = False
+) -> float:
+    """Seconds of one turn: of a run, of a task with leaves the forward and the backward pass.
 
-    ``warm``: runs once untimed before, because what ran last had other threads, caches and memory.
+    ``quick``: the median of the runs that fit into a tenth of a second, nine at most, after one
+    that is not timed, because what ran last had other threads, caches and memory.
     """
     fresh, leaves = _fresh(task, problem)
+    place = device(problem)
+    times: list[float] = []
     with limits.threads(threads):
-        if warm:
-            _run(contestant, *_fresh(task, problem))
-        seconds, outcome = timed(lambda: _run(contestant, fresh, leaves), device(problem))
-    return Step(seconds, outcome)
+        if quick:
+            _run(contestant, fresh, leaves)
+        while not times or (quick and sum(times) < TURN and len(times) < RUNS):
+            for leaf in leaves:
+                leaf.grad = None
+            times.append(timed(lambda: _run(contestant, fresh, leaves), place)[0])
+    return statistics.median(times)
 
 
 def measured_step(task: Task, contestant: Contestant, problem: Problem, threads: int) -> Step:
-    """The same with the memory; what is asked of the system makes it a little slower."""
+    """One run with its memory; what is asked of the system makes it a little slower."""
     fresh, leaves = _fresh(task, problem)
     place = device(problem)
     with limits.threads(threads):

@@ -9,7 +9,7 @@ import torch
 from geoinfluencer.bench.cases import Case
 from geoinfluencer.bench.contest import Contestant, Problem, Task
 from geoinfluencer.bench.limits import Budget
-from geoinfluencer.bench.measure import measured_step, step
+from geoinfluencer.bench.measure import measured_step, turn
 
 WORK = 4e6  # of the small run: a fraction of a second, some hundred MB at most
 _LEAST = 200  # points
@@ -26,7 +26,7 @@ class Pilot:
         """Why the contestant is not started at full size; empty: it is."""
         threads = self._problem.case.threads
         if contestant.compiles:
-            step(self._task, contestant, self._of(min(_LEAST, self._problem.case.points)), threads)
+            turn(self._task, contestant, self._of(min(_LEAST, self._problem.case.points)), threads)
         if contestant.work is None:
             return ""
         full = contestant.work(self._problem)

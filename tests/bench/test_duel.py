@@ -11,9 +11,10 @@ import torch
 from geoinfluencer.bench import peers
 from geoinfluencer.bench.cases import Case
 from geoinfluencer.bench.contest import Contestant, Problem, Task
-from geoinfluencer.bench.duel import Row, rows, run_case
+from geoinfluencer.bench.duel import rows, run_case
 from geoinfluencer.bench.limits import Budget
 from geoinfluencer.bench.peers import OURS, PEERS
+from geoinfluencer.bench.report import Row
 from geoinfluencer.bench.tasks import TASKS
 
 SLOW_TO_COMPILE = ("keops", "torch_compile")

@@ -149,6 +149,49 @@ GEO_API int32_t geo_fps_f64(GEO_FPS(double));
 GEO_API int32_t geo_grid_f32(GEO_GRID(float));
 GEO_API int32_t geo_grid_f64(GEO_GRID(double));
 
+/* Query profiles: with p_i = softmax(x_i1 .. x_iM, 0), the last being void, the weighted mean of
+ * ln p over the rows of each segment.
+ *
+ * logits x (N, M), -inf in columns that do not exist; index (N) in any order, below S, negative: in
+ * no segment; weight (N), NULL for 1, of which 0 is in no segment either. profile (S, M): mean
+ * ln p_i[m], 0 where a segment is empty; log_void (N): ln p_i[void]; mass (S): sum of the weights.
+ * level (N, 2): the largest logit of a row, void included, and the logarithm of the sum of the
+ * exponentials relative to it, which is -ln p[void] in two parts that do not round each other.
+ * geo_profiles_grad_*: grad_profile (S, M) and grad_void (N), NULL for 0 -> grad_logits (N, M); it
+ * takes what the other wrote. A profile of -inf has no gradient. Bitwise the same output for any
+ * number of threads.
+ */
+#define GEO_PROFILES(T)                                                                       \
+  const T *logits, int64_t n, int64_t width, const int64_t *index, const T *weight,           \
+      int64_t segments, int32_t threads, T *profile, T *log_void, T *mass, \
+      T *level
+GEO_API int32_t geo_profiles_f32(GEO_PROFILES(float));
+GEO_API int32_t geo_profiles_f64(GEO_PROFILES(double));
+
+#define GEO_PROFILES_GRAD(T)                                                                  \
+  const T *logits, int64_t n, int64_t width, const int64_t *index, const T *weight,           \
+      int64_t segments, const T *profile, const T *mass, const T *level,                      \
+      const T *grad_profile, const T *grad_void, int32_t threads, T *grad_logits
+GEO_API int32_t geo_profiles_grad_f32(GEO_PROFILES_GRAD(float));
+GEO_API int32_t geo_profiles_grad_f64(GEO_PROFILES_GRAD(double));
+
+/* Capacity coupling: for each graph the entropic assignment of its rows k to columns m that
+ * maximises sum w_km c_km - T sum w_km ln w_km, where rows of w sum to 1 and columns to 1 at most,
+ * or to K / M at most where a graph has more rows than columns.
+ *
+ * affinity c (K, M): -inf where a row may not go to a column; row_ptr (B + 1). With R the mean of
+ * max_m c_km - c_km, T falls in quarters, ten temperatures at most, to min(tau R, max_temperature)
+ * from tau_start R, with up to `iterations` balancings at each until no column is 1 % too full.
+ * weight w (K, M): 0 for a row of -inf alone; NaN in a graph with NaN or +inf. One graph is one
+ * thread's, so that the output is bitwise the same for any number of threads.
+ */
+#define GEO_COUPLING(T)                                                                        \
+  const T *affinity, int64_t rows, int64_t width, int64_t graphs, const int64_t *row_ptr,      \
+      double tau, double tau_start, double max_temperature, int32_t iterations,                \
+      int32_t threads, T *weight
+GEO_API int32_t geo_coupling_f32(GEO_COUPLING(float));
+GEO_API int32_t geo_coupling_f64(GEO_COUPLING(double));
+
 #ifdef __cplusplus
 }
 #endif

@@ -42,9 +42,7 @@ std::align_val_t alignment(size_t bytes) {
 
 void* allocate(size_t bytes) {
   void* memory = ::operator new(bytes, alignment(bytes));
-#if defined(__linux__)
-  if (bytes >= kHuge) (void)madvise(memory, bytes, MADV_HUGEPAGE);  // advice: may come to nothing
-#endif
+  ask_huge_pages(memory, bytes);
   return memory;
 }
 
@@ -85,6 +83,18 @@ Kept& kept() {
 }
 
 }  // namespace
+
+void ask_huge_pages(void* memory, size_t bytes) {
+#if defined(__linux__)
+  if (bytes < kHuge) return;
+  const uintptr_t begin = reinterpret_cast<uintptr_t>(memory);
+  const uintptr_t first = (begin + kPage - 1) / kPage * kPage, last = (begin + bytes) / kPage * kPage;
+  (void)madvise(reinterpret_cast<void*>(first), last - first, MADV_HUGEPAGE);
+#else
+  (void)memory;
+  (void)bytes;
+#endif
+}
 
 void* take_memory(size_t bytes) {
   bytes = rounded(bytes);

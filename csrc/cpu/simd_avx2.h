@@ -12,6 +12,10 @@ namespace {
 #define GEO_AVX2(T, P)                                                            \
   static V load(const T* p) { return _mm256_loadu_##P(p); }                       \
   static void store(T* p, V v) { _mm256_storeu_##P(p, v); }                       \
+  static V load_first(const T* p, int count, V rest) {                            \
+    const M m = lanes((1u << count) - 1u);                                        \
+    return where(m, _mm256_maskload_##P(p, _mm256_cast##P##_si256(m)), rest);     \
+  }                                                                               \
   static V set(T s) { return _mm256_set1_##P(s); }                                \
   static V min(V a, V b) { return _mm256_min_##P(a, b); }                         \
   static V max(V a, V b) { return _mm256_max_##P(a, b); }                         \

@@ -12,6 +12,9 @@ namespace {
 #define GEO_AVX512(T, P)                                                             \
   static V load(const T* p) { return _mm512_loadu_##P(p); }                          \
   static void store(T* p, V v) { _mm512_storeu_##P(p, v); }                          \
+  static V load_first(const T* p, int count, V rest) {                               \
+    return _mm512_mask_loadu_##P(rest, lanes((1u << count) - 1u), p);                \
+  }                                                                                  \
   static V set(T s) { return _mm512_set1_##P(s); }                                   \
   static V min(V a, V b) { return _mm512_min_##P(a, b); }                            \
   static V max(V a, V b) { return _mm512_max_##P(a, b); }                            \

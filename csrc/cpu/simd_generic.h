@@ -21,6 +21,10 @@ struct Generic {
     return v;
   }
   static void store(T* p, V v) { __builtin_memcpy(p, &v, sizeof v); }
+  static V load_first(const T* p, int count, V rest) {
+    for (int l = 0; l < count; ++l) rest[l] = p[l];
+    return rest;
+  }
   static V set(T s) { return V{} + s; }
   static V min(V a, V b) { return a < b ? a : b; }
   static V max(V a, V b) { return a > b ? a : b; }

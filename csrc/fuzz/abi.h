@@ -15,6 +15,9 @@ namespace fuzz {
     static constexpr auto suppress = geo_suppress_##suffix;                           \
     static constexpr auto segment_reduce = geo_segment_reduce_##suffix;               \
     static constexpr auto segment_gather = geo_segment_gather_##suffix;               \
+    static constexpr auto profiles = geo_profiles_##suffix;                           \
+    static constexpr auto profiles_grad = geo_profiles_grad_##suffix;                 \
+    static constexpr auto coupling = geo_coupling_##suffix;                           \
     static constexpr auto fps = geo_fps_##suffix;                                     \
     static constexpr auto grid = geo_grid_##suffix;                                   \
   };

@@ -118,6 +118,8 @@ void suppress(Input& in);
 void segment(Input& in);
 void sampling(Input& in);
 void grid(Input& in);
+void profiles(Input& in);
+void coupling(Input& in);
 void refused(Input& in);  // the same of arguments out of range
 
 }  // namespace fuzz

@@ -95,11 +95,41 @@ void grid() {
 }
 
 template <class T>
+void query() {
+  static const struct {
+    int64_t n, width, segments;
+    int threads;
+  } bad[] = {{-1, 1, 1, 1}, {1, -1, 1, 1}, {1, 1, -1, 1}, {1, 1, 1, 0}};
+  for (const auto& a : bad) {
+    GEO_REQUIRE(Abi<T>::profiles(nullptr, a.n, a.width, nullptr, nullptr, a.segments, a.threads,
+                                 nullptr, nullptr, nullptr, nullptr) == GEO_BAD_ARGUMENT,
+                "profiles: case %lld", ll(&a - bad));
+    GEO_REQUIRE(Abi<T>::profiles_grad(nullptr, a.n, a.width, nullptr, nullptr, a.segments, nullptr,
+                                      nullptr, nullptr, nullptr, nullptr, a.threads,
+                                      nullptr) == GEO_BAD_ARGUMENT,
+                "profiles_grad: case %lld", ll(&a - bad));
+  }
+  static const struct {
+    int64_t rows, width, graphs;
+    double tau, tau_start, max_temperature;
+    int iterations, threads;
+  } wrong[] = {{-1, 1, 1, 1, 1, 1, 1, 1}, {1, -1, 1, 1, 1, 1, 1, 1}, {1, 1, -1, 1, 1, 1, 1, 1},
+               {1, 1, 1, 0, 1, 1, 1, 1},  {1, 1, 1, NAN, 1, 1, 1, 1}, {1, 1, 1, 1, -1, 1, 1, 1},
+               {1, 1, 1, 1, 1, NAN, 1, 1}, {1, 1, 1, 1, 1, 1, 0, 1},  {1, 1, 1, 1, 1, 1, 1, 0}};
+  for (const auto& a : wrong)
+    GEO_REQUIRE(Abi<T>::coupling(nullptr, a.rows, a.width, a.graphs, nullptr, a.tau, a.tau_start,
+                                 a.max_temperature, a.iterations, a.threads,
+                                 nullptr) == GEO_BAD_ARGUMENT, "coupling: case %lld",
+                ll(&a - wrong));
+}
+
+template <class T>
 void run(Input& in) {
   near<T>(in);
   segments<T>();
   fps<T>();
   grid<T>();
+  query<T>();
 }
 
 }  // namespace

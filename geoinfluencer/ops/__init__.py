@@ -5,11 +5,13 @@ Every op runs a native kernel where the library is there and a pure-torch twin
 """
 
 from geoinfluencer.ops.batching import batch_from_ptr, ptr_from_batch, resolve_ptr
+from geoinfluencer.ops.coupling import capacity_coupling
 from geoinfluencer.ops.edges import knn_graph, radius_graph
 from geoinfluencer.ops.grid import Voxels, grid_pool
 from geoinfluencer.ops.native import backend, release_memory
 from geoinfluencer.ops.neighbors import knn, radius, radius_count
 from geoinfluencer.ops.potential import influence_potential
+from geoinfluencer.ops.profiles import query_profiles
 from geoinfluencer.ops.sampling import farthest_point_sampling
 from geoinfluencer.ops.segment import (
     segment_gather,
@@ -28,12 +30,14 @@ __all__ = [
     "Voxels",
     "backend",
     "batch_from_ptr",
+    "capacity_coupling",
     "farthest_point_sampling",
     "grid_pool",
     "influence_potential",
     "knn",
     "knn_graph",
     "ptr_from_batch",
+    "query_profiles",
     "radius",
     "radius_count",
     "radius_graph",

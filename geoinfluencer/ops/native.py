@@ -22,9 +22,15 @@ from geoinfluencer.ops.signatures import SUFFIX
 
 OPS = (
     "influence_potential", "knn", "radius", "radius_count", "suppress", "segment_reduce",
-    "segment_gather", "farthest_point_sampling", "grid_pool",
+    "segment_gather", "farthest_point_sampling", "grid_pool", "query_profiles",
+    "capacity_coupling",
 )  # fmt: skip
-_TORCH_ON_CUDA = {"segment_gather": "it is torch's index", "grid_pool": "torch sorts the cells"}
+_TORCH_ON_CUDA = {
+    "segment_gather": "it is torch's index",
+    "grid_pool": "torch sorts the cells",
+    "query_profiles": "its twin",
+    "capacity_coupling": "its twin",
+}
 MAX_DIM = 64  # csrc/cpu: wider points go to the twin
 
 OK, ID_RANGE, CUDA_ERROR = 0, 3, 1000

@@ -36,6 +36,15 @@ SAMPLES = {
     "segment_gather": [(X[:4].clone().requires_grad_(), IDS, None, None)],
     "segment_count": [(IDS, 5)],
     "farthest_point_sampling": [(X, PTR, torch.tensor([0, 0, 9]), [3, 0, 5])],
+    "query_profiles": [
+        (X.clone().requires_grad_(), IDS, 4, None),
+        (X.clone().requires_grad_(), IDS - 1, 5, torch.rand(20)),
+    ],
+    "query_profiles_gradient": [
+        (X[:4], None, X, IDS, None, X[:4], torch.ones(4), torch.rand(20, 2)),
+        (None, X[:, 0], X, IDS, None, X[:4], torch.ones(4), torch.rand(20, 2)),
+    ],
+    "capacity_coupling": [(X, PTR, 0.03, 0.3, 0.3, 20)],
     "grid_pool": [(X, [0.5, 0.5, 1.0], [0.0, 0.0, 0.0], PTR)],
 }
 

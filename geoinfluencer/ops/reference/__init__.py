@@ -6,10 +6,12 @@ columns, V voxels. A ``ptr`` is (B + 1,) int64 with the points of graph b in row
 O(N) whatever their number.
 """
 
+from geoinfluencer.ops.reference.coupling import capacity_coupling
 from geoinfluencer.ops.reference.grid import grid_pool
 from geoinfluencer.ops.reference.neighbors import knn, radius, radius_count
 from geoinfluencer.ops.reference.order import CURVE_DIMS, curve_bits, morton_codes
 from geoinfluencer.ops.reference.potential import influence_potential, potential, scale_by_graph
+from geoinfluencer.ops.reference.profiles import query_profiles, query_profiles_gradient
 from geoinfluencer.ops.reference.sampling import farthest_point_sampling
 from geoinfluencer.ops.reference.segment import segment_gather, segment_reduce
 from geoinfluencer.ops.reference.suppression import suppress
@@ -18,6 +20,7 @@ from geoinfluencer.ops.reference.tiles import TILE, spans, squared_distances
 __all__ = [
     "CURVE_DIMS",
     "TILE",
+    "capacity_coupling",
     "curve_bits",
     "farthest_point_sampling",
     "grid_pool",
@@ -25,6 +28,8 @@ __all__ = [
     "knn",
     "morton_codes",
     "potential",
+    "query_profiles",
+    "query_profiles_gradient",
     "radius",
     "radius_count",
     "scale_by_graph",

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
+from geoinfluencer.nn.query_outputs import QueryOutputs
+
 
 @dataclass
 class Outputs:
@@ -16,9 +18,13 @@ class Outputs:
         influencer: (N, D) where a node would gather others.
         class_logits: (N, C), or None for class-agnostic models.
         properties: name -> (N, P) regressed quantities, read at the influencers.
+        queries: what queries predict, or None for models without any.
+        influence: (N,) logits of standing for an instance, or None for models that do not need it.
     """
 
     follower: Tensor
     influencer: Tensor
     class_logits: Tensor | None = None
     properties: dict[str, Tensor] = field(default_factory=dict)
+    queries: QueryOutputs | None = None
+    influence: Tensor | None = None

@@ -100,6 +100,18 @@ class InfluencerSegmenter(nn.Module):
             scale.copy_(moments.scale())
 
     def forward(self, data: Data) -> Outputs:
+        return self.embed(self.node_states(data))
+
+    def embed(self, state: Tensor) -> Outputs:
+        """What the heads make of node states (N, 2 hidden_channels)."""
+        return Outputs(
+            follower=self.follower(state),
+            influencer=self.influencer(state),
+            class_logits=None if self.classify is None else self.classify(state),
+        )
+
+    def node_states(self, data: Data) -> Tensor:
+        """States (N, 2 hidden_channels) of the nodes, which the heads read."""
         x, edge_attr = data.x, data.get("edge_attr")
         if x.shape[1] != self.in_channels:
             raise InputError(
@@ -117,12 +129,8 @@ class InfluencerSegmenter(nn.Module):
         else:
             edge_attr = None
         state = self.encoder(x, data.edge_index, edge_attr, data.get("batch"))
-        state = self.trunk(torch.cat([state, x], dim=1))
-        return Outputs(
-            follower=self.follower(state),
-            influencer=self.influencer(state),
-            class_logits=None if self.classify is None else self.classify(state),
-        )
+        states: Tensor = self.trunk(torch.cat([state, x], dim=1))
+        return states
 
 
 class _Moments:

@@ -1,0 +1,118 @@
+"""Where queries come from: learned vectors, or nodes that have influence."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from geoinfluencer import ops
+from geoinfluencer.errors import InputError
+
+
+@torch.no_grad()
+def select_influencers(
+    influence: Tensor,
+    follower: Tensor,
+    ptr: Tensor,
+    *,
+    radius: float,
+    min_influence: float = 0.05,
+    min_queries: int = 1,
+    max_queries: int | None = None,
+) -> tuple[Tensor, Tensor]:
+    """Nodes to make queries from: the influential ones, duplicates suppressed.
+
+    The nodes of a graph are visited by descending influence. One is chosen if no chosen node's
+    follower embedding lies within ``radius`` of its own, and if its influence is at least
+    ``min_influence`` or fewer than ``min_queries`` are chosen. So the number of queries follows the
+    scene. Duplicates are looked for among followers since those of an instance gather while its
+    influencers keep apart: on toy events of 20 tracks, in the middle of training, 23 to 42 queries
+    hold 94 to 99 % of the tracks, where suppression among influencers leaves 60.
+
+    Args:
+        influence: logits of the influence.
+        follower: embeddings in which near nodes are duplicates.
+        ptr: (B+1,) first node of each graph, and N.
+        radius: in units of the embedding.
+        min_influence: least probability that makes a query.
+        min_queries: of each graph, as far as it has nodes that are no duplicates.
+        max_queries: of each graph, the most influential; None: no cap.
+
+    Shapes:
+        influence (N,), follower (N, D), ptr (B+1,) -> nodes (Q,) ascending, their ptr (B+1,).
+
+    Raises:
+        InputError: settings out of range, or values that are not finite.
+    """
+    if not 0.0 <= min_influence <= 1.0:
+        raise InputError(f"min_influence is {min_influence}; it must be between 0 and 1")
+    if min_queries < 0 or (max_queries is not None and max_queries < max(1, min_queries)):
+        raise InputError(
+            f"min_queries is {min_queries} and max_queries {max_queries}; expected 0 <= "
+            "min_queries <= max_queries and max_queries >= 1, or None"
+        )
+    if not bool(torch.isfinite(follower).all() & torch.isfinite(influence).all()):
+        raise InputError("influence or follower holds NaN or infinity; queries cannot be chosen")
+    influence, embedding = influence.float(), follower.float()
+    strong = influence.sigmoid() >= min_influence
+    nodes = _first_of_its_place(embedding, influence, strong.nonzero()[:, 0], ptr, radius)
+    wanted = ptr.diff().clamp(max=min_queries)
+    if bool((_sub_ptr(nodes, ptr).diff() < wanted).any()):
+        # weak nodes are visited last, so that the strong ones stay as they were
+        everyone = torch.arange(strong.shape[0], device=ptr.device)
+        nodes = _first_of_its_place(embedding, influence, everyone, ptr, radius)
+    place = _rank(influence[nodes], _sub_ptr(nodes, ptr))
+    chosen = strong[nodes] | (place < min_queries)
+    if max_queries is not None:
+        chosen &= place < max_queries
+    nodes = nodes[chosen]
+    return nodes, _sub_ptr(nodes, ptr)
+
+
+def _first_of_its_place(
+    embedding: Tensor, influence: Tensor, nodes: Tensor, ptr: Tensor, radius: float
+) -> Tensor:
+    """Those of the ascending ``nodes`` with no more influential one within ``radius``."""
+    kept = ops.suppress(embedding[nodes], influence[nodes], radius, ptr=_sub_ptr(nodes, ptr))
+    return nodes[kept]
+
+
+def _rank(score: Tensor, ptr: Tensor) -> Tensor:
+    """(Q,) how many rows of its graph come before each by descending score, ties by index."""
+    graph = ops.batch_from_ptr(ptr, score.shape[0])
+    order = torch.argsort(score, descending=True, stable=True)
+    order = order[torch.argsort(graph[order], stable=True)]
+    place = torch.arange(score.shape[0], device=score.device) - ptr[graph]
+    return torch.empty_like(place).scatter_(0, order, place)
+
+
+def _sub_ptr(nodes: Tensor, ptr: Tensor) -> Tensor:
+    """ptr (B+1,) of the ascending node subset ``nodes``."""
+    return torch.searchsorted(nodes, ptr)
+
+
+class LearnedQueries(nn.Module):
+    """M learned query states, the same for every graph (`DETR, Carion et al., ECCV 2020
+    <https://arxiv.org/abs/2005.12872>`_).
+
+    Args:
+        count (int): M, an upper limit to the instances that can be found in a graph.
+        channels (int): size H of the states.
+
+    Shapes:
+        - **output:** states (B M, H), ``query_ptr`` (B+1,)
+    """
+
+    def __init__(self, count: int, channels: int) -> None:
+        super().__init__()
+        if count < 1:
+            raise InputError(f"the number of learned queries is {count}; it must be at least 1")
+        self.state = nn.Parameter(torch.randn(count, channels))
+
+    def forward(self, num_graphs: int) -> tuple[Tensor, Tensor]:
+        count = self.state.shape[0]
+        ptr = torch.arange(num_graphs + 1, device=self.state.device) * count
+        return self.state.repeat(num_graphs, 1), ptr
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.state.shape[0]}, {self.state.shape[1]})"

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import hypothesis.strategies as st
+import pytest
+import torch
+from hypothesis import given
+from torch import Tensor
+
+from geoinfluencer.errors import InputError
+from geoinfluencer.nn.query_selection import LearnedQueries, select_influencers
+
+
+def by_definition(
+    influence: Tensor, points: Tensor, ptr: Tensor, radius: float, least: float, few: int, most: int
+) -> tuple[list[int], list[int]]:
+    """One node after the other, graph after graph."""
+    nodes, bounds = [], [0]
+    for low, high in zip(ptr[:-1].tolist(), ptr[1:].tolist(), strict=True):
+        chosen: list[int] = []
+        for i in sorted(range(low, high), key=lambda i: -influence[i].item()):
+            if len(chosen) >= most or (influence[i].sigmoid() < least and len(chosen) >= few):
+                break
+            if all(torch.dist(points[i], points[j]) > radius for j in chosen):
+                chosen.append(i)
+        nodes += sorted(chosen)
+        bounds.append(len(nodes))
+    return nodes, bounds
+
+
+@given(
+    sizes=st.lists(st.integers(0, 12), min_size=1, max_size=4),
+    few=st.integers(0, 4),
+    seed=st.integers(0, 99),
+)
+def test_nodes_are_chosen_as_defined(sizes: list[int], few: int, seed: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    ptr = torch.tensor([0, *sizes]).cumsum(0)
+    influence = torch.randn(sum(sizes), generator=generator)
+    points = torch.rand(sum(sizes), 2, generator=generator)
+    for most in (None, max(few, 2)):
+        nodes, query_ptr = select_influencers(
+            influence, points, ptr, radius=0.3, min_influence=0.6, min_queries=few, max_queries=most
+        )
+        expected = by_definition(influence, points, ptr, 0.3, 0.6, few, most or 99)
+        assert (nodes.tolist(), query_ptr.tolist()) == expected
+
+
+@pytest.mark.parametrize("objects", [3, 50, 500])
+def test_a_scene_of_any_size_loses_no_object(objects: int) -> None:
+    # as the embedding loss leaves them: the followers of an object gather, objects are a margin
+    # apart, and it is more or less clear which of its ten nodes has influence
+    generator = torch.Generator().manual_seed(0)
+    place = torch.randn(objects, 8, generator=generator)
+    place = place * 1.0 / torch.pdist(place).min()  # the nearest two are one margin apart
+    owner = torch.arange(objects).repeat(10)
+    points = place[owner] + 0.05 * torch.randn(10 * objects, 8, generator=generator)
+    influence = torch.logit(0.06 + 0.9 * torch.rand(10 * objects, generator=generator))
+    # noise has none
+    owner = torch.cat([owner, torch.full((100,), -1)])
+    points = torch.cat([points, 3 * torch.randn(100, 8, generator=generator)])
+    influence = torch.cat([influence, torch.full((100,), -5.0)])
+    order = torch.randperm(owner.shape[0], generator=generator)
+    nodes, ptr = select_influencers(
+        influence[order], points[order], torch.tensor([0, owner.shape[0]]), radius=0.5
+    )
+    assert sorted(owner[order][nodes].tolist()) == list(range(objects))
+    assert ptr.tolist() == [0, objects]
+
+
+def test_order_of_the_nodes_does_not_matter() -> None:
+    influence, points = torch.randn(200), torch.rand(200, 3)
+    ptr, order = torch.tensor([0, 200]), torch.randperm(200)
+    nodes, _ = select_influencers(influence, points, ptr, radius=0.2)
+    moved, _ = select_influencers(influence[order], points[order], ptr, radius=0.2)
+    assert sorted(order[moved].tolist()) == nodes.tolist()
+
+
+def test_settings_and_values_that_cannot_be() -> None:
+    influence, points, ptr = torch.randn(4), torch.rand(4, 3), torch.tensor([0, 4])
+    with pytest.raises(InputError, match="min_influence is 2"):
+        select_influencers(influence, points, ptr, radius=1.0, min_influence=2)
+    with pytest.raises(InputError, match="min_queries is 5 and max_queries 4"):
+        select_influencers(influence, points, ptr, radius=1.0, min_queries=5, max_queries=4)
+    points[1, 1] = torch.nan
+    with pytest.raises(InputError, match="holds NaN"):
+        select_influencers(influence, points, ptr, radius=1.0)
+
+
+def test_learned_queries_are_the_same_for_every_graph() -> None:
+    learned = LearnedQueries(5, 8)
+    state, ptr = learned(3)
+    assert ptr.tolist() == [0, 5, 10, 15]
+    assert torch.equal(state.view(3, 5, 8), learned.state.expand(3, 5, 8))
+    assert learned(0)[0].shape == (0, 8)
+    assert repr(learned) == "LearnedQueries(5, 8)"
+    with pytest.raises(InputError, match="learned queries is 0"):
+        LearnedQueries(0, 8)

@@ -16,7 +16,7 @@ from torch_geometric.data import Data
 
 from geoinfluencer.errors import InputError
 from geoinfluencer.graphs.sample import validate_sample
-from geoinfluencer.models import InfluencerSegmenter
+from geoinfluencer.models import resolve_model
 from geoinfluencer.training.configuration.config import RunConfig
 
 MEMORY_LIMIT = 2**31  # bytes of held-out samples kept between validations
@@ -138,11 +138,12 @@ def class_names(samples: object) -> list[str]:
 
 def build_model(settings: Mapping[str, Any], data: Mapping[str, Any]) -> nn.Module:
     """The segmenter of a configuration's ``model`` section for data of these channels."""
-    return InfluencerSegmenter(
+    options = {key: value for key, value in settings.items() if key != "name"}
+    return resolve_model(settings.get("name", "influencer"))(
         in_channels=data["in_channels"],
         edge_channels=data["edge_channels"],
         num_classes=data["num_classes"],
-        **settings,
+        **options,
     )
 
 

@@ -23,7 +23,7 @@ from geoinfluencer.training.fitting.held_out import HeldOut
 from geoinfluencer.training.fitting.module import InfluencerModule
 from geoinfluencer.training.fitting.setup import prepare_run
 from geoinfluencer.training.fitting.trainer import check_devices, fit
-from geoinfluencer.training.objective import build_loss
+from geoinfluencer.training.objective import build_objective
 from geoinfluencer.training.run_folder import RunFolder
 from geoinfluencer.training.scoring.evaluation import evaluate
 from geoinfluencer.training.scoring.inference import pick_device
@@ -134,8 +134,9 @@ def train(
         },
         class_map=dict(enumerate(class_names(samples["train"]))),
     )
+    objective = build_objective(setup.config.loss, setup.config.supervision)
     held_out = HeldOut(task, samples["calib"], samples["val"], setup.config.condensation)
-    module = InfluencerModule(model, build_loss(setup.config.loss), settings, state)
+    module = InfluencerModule(model, objective, settings, state)
     folder, notes = setup.claim_folder()
     for note in [*setup.notes, *notes]:
         say(note)

@@ -18,8 +18,12 @@ Count = Annotated[int, Field(ge=1)]
 
 
 class CondensationSection(Section):
-    """How dense outputs become instances; see :func:`geoinfluencer.condensation.condense`."""
+    """How dense outputs become instances; see :func:`geoinfluencer.condensation.condense`, and
+    :func:`geoinfluencer.condensation.condense_queries` for ``source`` "softmax" and "sigmoid"."""
 
+    source: Literal["embedding", "softmax", "sigmoid"] | None = None  # None: what the loss trains
+    min_score: Share = 0.0  # of query logits only
+    min_quality: Share | None = None  # likewise; None: 0 of "softmax", 0.5 of "sigmoid"
     radius: Positive | None = None  # None: calibrated on the `calib` split
     radii: tuple[Positive, ...] = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
     suppression_radius: NonNegative | None = None  # None: the radius
@@ -33,9 +37,31 @@ class CondensationSection(Section):
             raise ValueError("condensation.radii is empty; list at least one radius to try")
         return self
 
+    @property
+    def of_queries(self) -> bool:
+        """Whether instances come from query logits, which need no radius."""
+        return self.source in ("softmax", "sigmoid")
+
     def options(self) -> dict[str, float | int | None]:
         """Arguments of ``condense`` beside the radius."""
-        return self.model_dump(exclude={"radius", "radii"})
+        keys = {"suppression_radius", "min_followers", "min_size", "min_share"}
+        return self.model_dump(include=keys)
+
+    def query_options(self) -> dict[str, Any]:
+        """Arguments of ``condense_queries``."""
+        keys = {"min_size", "min_score", "min_quality"}
+        return {"activation": self.source, **self.model_dump(include=keys)}
+
+
+class SupervisionSection(Section):
+    """What is trained beside a loss on query logits; see
+    :class:`geoinfluencer.training.objective.QueryObjective`."""
+
+    deep_supervision_weight: NonNegative = 1.0  # mean of the earlier layers' totals
+    embedding_weight: NonNegative = 1.0  # the embedding loss that spaces influencer queries
+    influence_weight: NonNegative = 1.0  # the score that chooses them
+    denoising_weight: NonNegative = 1.0
+    embedding: dict[str, Any] = {}  # options of that InfluencerLoss; by default the dataset's
 
 
 class TrainSection(Section):
@@ -72,7 +98,7 @@ class RunConfig(Section):
     """Everything that decides a run; written to its folder as ``config.yaml``.
 
     ``data``, ``model`` and ``loss`` hold keyword arguments of the dataset class, the model and the
-    loss, checked against their signatures.
+    loss, checked against their signatures; ``name`` says which model and loss.
     """
 
     dataset: str
@@ -81,6 +107,7 @@ class RunConfig(Section):
     data: dict[str, Any] = {}
     model: dict[str, Any] = {}
     loss: dict[str, Any] = {}
+    supervision: SupervisionSection = SupervisionSection()
     condensation: CondensationSection = CondensationSection()
     train: TrainSection = TrainSection()
 

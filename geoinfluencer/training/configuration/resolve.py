@@ -11,7 +11,9 @@ import torch
 import geoinfluencer
 from geoinfluencer.datasets.catalog import resolve_dataset
 from geoinfluencer.errors import InputError, suggest
-from geoinfluencer.models import InfluencerSegmenter
+from geoinfluencer.losses import InfluencerLoss
+from geoinfluencer.losses.registry import MASK_LOSSES, decode_of
+from geoinfluencer.models import resolve_model
 from geoinfluencer.training.configuration.checks import validate, validate_options
 from geoinfluencer.training.configuration.config import RunConfig
 from geoinfluencer.training.configuration.yaml_layers import (
@@ -92,8 +94,8 @@ def resolve_config(
                 f"{place} {name}: unknown preset; {suggest(str(name), sorted(presets.values))}"
             )
         layer = merge(layer, presets.section(str(name)))
-    layer = merge(layer, user.without("presets"))
-    layer = merge(layer, parse_assignments(assignments))
+    chosen = merge(user.without("presets"), parse_assignments(assignments))
+    layer = merge(_for_loss(layer, chosen), chosen)
     layer = merge(layer, assign(("dataset",), dataset, "--dataset"))
     layer = merge(layer, assign(("preset",), name, "--preset"))
     if data_root is not None:
@@ -109,22 +111,54 @@ def _user_layer(config: str | Path | Mapping[str, Any] | None) -> Layer:
     return read_yaml(config)
 
 
+def _for_loss(below: Layer, chosen: Layer) -> Layer:
+    """The built-in settings for the loss that was chosen over them: options of the built-in loss
+    are no options of another; a loss on queries keeps them for its embeddings."""
+    settings = below.section("loss")
+    own = settings.values.get("name", "influencer")
+    name = chosen.section("loss").values.get("name", own)
+    if name == own:
+        return below
+    below = below.without("loss")
+    if own != "influencer" or name not in MASK_LOSSES:
+        return below
+    for key, value in settings.without("name").values.items():
+        place = settings.origin((key,))
+        below = merge(below, assign(("supervision", "embedding", key), value, place))
+    return below
+
+
 def check(layer: Layer) -> RunConfig:
     """Validates merged settings, the free sections against what they are arguments of."""
     config = validate(RunConfig, layer)
     dataset = resolve_dataset(config.dataset)
-    loss = layer.section("loss")
+    loss, model = layer.section("loss"), layer.section("model")
     name = loss.values.get("name", "influencer")
+    loss_class = resolve_loss(name, loss.origin(("name",)))
+    of_queries = name in MASK_LOSSES
+    model_name = model.values.get("name", "query" if of_queries else "influencer")
+    model_class = resolve_model(model_name, model.origin(("name",)))
+    if of_queries and model_name != "query":
+        raise InputError(
+            f"{model.origin(('name',))}: model.name is {model_name!r}, but loss {name} needs the "
+            "queries of model.name query"
+        )
+    embedding = layer.section("supervision", "embedding")
+    options = validate_options(InfluencerLoss, embedding, "supervision.embedding")
+    source = config.condensation.source or (decode_of(name) if of_queries else "embedding")
+    if not of_queries and source != "embedding":
+        raise InputError(
+            f"{layer.origin(('condensation', 'source'))}: condensation.source is {source!r}, but "
+            f"loss {name} trains no queries; leave it out"
+        )
     sections = {
         "data": validate_options(dataset, layer.section("data"), "data", ("root", "split")),
-        "model": validate_options(
-            InfluencerSegmenter, layer.section("model"), "model", MODEL_SUPPLIED
-        ),
-        "loss": {
-            "name": name,
-            **validate_options(
-                resolve_loss(name, loss.origin(("name",))), loss.without("name"), "loss"
-            ),
+        "model": {
+            "name": model_name,
+            **validate_options(model_class, model.without("name"), "model", MODEL_SUPPLIED),
         },
+        "loss": {"name": name, **validate_options(loss_class, loss.without("name"), "loss")},
+        "condensation": config.condensation.model_copy(update={"source": source}),
+        "supervision": config.supervision.model_copy(update={"embedding": options}),
     }
     return config.model_copy(update=sections)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -18,7 +19,8 @@ def calibrate(
     """The best radius of the grid for stored outputs of calibration samples.
 
     All samples are condensed as one batch per radius and scored together, so that a sample counts
-    by its instances. A radius fixed in the configuration is returned as it is.
+    by its instances. A radius fixed in the configuration is returned as it is; query logits need
+    none, theirs is NaN.
 
     Args:
         results: outputs for the ``calib`` split.
@@ -28,6 +30,8 @@ def calibrate(
     Returns:
         The radius, and one row (``radius``, ``score``, ``instances``) per radius tried.
     """
+    if settings.of_queries:
+        return math.nan, []
     sizes = [result.follower.shape[0] for result in results]
     bounds = torch.tensor([0, *sizes]).cumsum(0).to(results[0].follower.device)
     follower = torch.cat([result.follower for result in results])

@@ -162,8 +162,9 @@ class RunControl(pl.Callback):
             for logger in trainer.loggers:
                 logger.log_metrics({key: float(value) for key, value in row.items()}, step=step)
             self._progress.say(
-                f"step {step}: {name} {found.metrics.get(name, math.nan):.4f} on val, radius "
-                f"{found.radius:g}{', the best so far' if better else ''}"
+                f"step {step}: {name} {found.metrics.get(name, math.nan):.4f} on val"
+                f"{'' if math.isnan(found.radius) else f', radius {found.radius:g}'}"
+                f"{', the best so far' if better else ''}"
             )
         return better
 
@@ -172,7 +173,10 @@ class RunControl(pl.Callback):
         elapsed = module.clock.elapsed
         if step % settings.log_every == 0 or finished or step == 1:
             values = {name: float(value) for name, value in module.last_terms.items()}
-            self._train_log.append({"step": step, "minutes": elapsed / 60} | values)
+            self._train_log.append(
+                {"step": step, "minutes": elapsed / 60, "loss_seconds": module.loss_seconds}
+                | values
+            )
             self._total = values["train/total"]
         text = f"loss {self._total:.4f}" if self._total is not None else ""
         here = time.monotonic() - self._started

@@ -61,7 +61,8 @@ class HeldOut:
         """Calibrates on ``calib``, then scores ``val``; in evaluation mode, without gradients."""
         start = time.monotonic()
         with evaluating(model):
-            outputs = list(run_batches(model, self.calib, device, dtype))
+            calib = () if self.settings.of_queries else self.calib
+            outputs = list(run_batches(model, calib, device, dtype))
             radius, table = calibrate(outputs, self.task, self.settings)
             del outputs
             metric = self.task.new_metric()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import lightning.pytorch as pl
@@ -13,7 +14,6 @@ from geoinfluencer.training.checkpoint import META_KEY, RunState
 from geoinfluencer.training.configuration.config import TrainSection
 from geoinfluencer.training.fitting.sampler import mixed_seed
 from geoinfluencer.training.fitting.schedule import Clock, Horizon, learning_rate_factor
-from geoinfluencer.training.objective import loss_terms
 
 
 class InfluencerModule(pl.LightningModule):
@@ -25,7 +25,8 @@ class InfluencerModule(pl.LightningModule):
 
     Args:
         model: ``forward(batch)`` returns ``follower`` and ``influencer`` (N, D).
-        loss: returns :class:`~geoinfluencer.losses.LossTerms`.
+        loss: an objective, ``forward(outputs, batch)`` returns
+            :class:`~geoinfluencer.losses.LossTerms`.
         settings: the train section of the configuration.
         state: what is known about the run; stored in every checkpoint.
     """
@@ -39,6 +40,7 @@ class InfluencerModule(pl.LightningModule):
         self.horizon = Horizon(settings.max_steps, settings.max_minutes)
         self.clock = Clock()
         self.last_terms: dict[str, Tensor] = {}
+        self.loss_seconds = 0.0  # of the last step, in the forward pass of the loss
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """AdamW; weight decay spares biases, normalisation and other vectors."""
@@ -62,8 +64,11 @@ class InfluencerModule(pl.LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """The loss of one batch; every term is logged unweighted."""
-        terms = loss_terms(self.loss, self.model(batch), batch)
+        outputs = self.model(batch)
+        start = time.perf_counter()
+        terms = self.loss(outputs, batch)
         total = terms.total
+        self.loss_seconds = time.perf_counter() - start
         self.last_terms = {f"train/{name}": value.detach() for name, value in terms.items()}
         self.last_terms["train/total"] = total.detach()
         rate = self.trainer.optimizers[0].param_groups[0]["lr"]

@@ -15,8 +15,9 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 from torch_geometric.data import Batch, Data
 
-from geoinfluencer.condensation import Instances, condense
+from geoinfluencer.condensation import Instances, condense, condense_queries
 from geoinfluencer.errors import InputError
+from geoinfluencer.nn.query_outputs import QueryOutputs
 from geoinfluencer.training.configuration.config import CondensationSection
 
 _GRAPH_FIELDS = ("x", "edge_index", "edge_attr")  # of no use once the outputs are there
@@ -30,6 +31,7 @@ class SampleResult:
     follower: Tensor  # (N, D)
     influencer: Tensor  # (N, D)
     class_logits: Tensor | None = None  # (N, C)
+    queries: QueryOutputs | None = None
     instances: Instances | None = None
     model_ms: float = 0.0
     condense_ms: float = 0.0
@@ -87,15 +89,17 @@ def run_model(
     elapsed = 1e3 * (time.perf_counter() - start) / len(samples)
     bounds = batch.ptr.tolist()
     logits = outputs.class_logits
+    queries = [None] * len(samples) if outputs.queries is None else outputs.queries.split(batch.ptr)
     return [
         SampleResult(
             _without_graph(sample),
             follower[low:high],
             influencer[low:high],
             None if logits is None else logits[low:high].float(),
+            found,
             model_ms=elapsed,
         )
-        for sample, low, high in zip(samples, bounds[:-1], bounds[1:], strict=True)
+        for sample, found, low, high in zip(samples, queries, bounds[:-1], bounds[1:], strict=True)
     ]
 
 
@@ -127,18 +131,36 @@ def run_batches(
 def condense_result(
     result: SampleResult, radius: float, settings: CondensationSection
 ) -> SampleResult:
-    """Fills in ``instances`` (on the CPU) and the time that took."""
+    """Fills in ``instances`` (on the CPU) and the time that took; queries need no radius."""
     start = time.perf_counter()
-    found = condense(
-        result.follower,
-        result.influencer,
-        radius=radius,
-        class_logits=result.class_logits,
-        **settings.options(),  # type: ignore[arg-type]
-    )
+    if settings.of_queries:
+        found = _condense_queries(result, settings)
+    else:
+        found = condense(
+            result.follower,
+            result.influencer,
+            radius=radius,
+            class_logits=result.class_logits,
+            **settings.options(),  # type: ignore[arg-type]
+        )
     result.instances = found.to("cpu")
     result.condense_ms = 1e3 * (time.perf_counter() - start)
     return result
+
+
+def _condense_queries(result: SampleResult, settings: CondensationSection) -> Instances:
+    queries = result.queries
+    assert queries is not None
+    nodes = result.follower.shape[0]
+    return condense_queries(
+        (block.float() for block in queries.blocks()),
+        queries.query_ptr,
+        torch.tensor([0, nodes], device=result.follower.device),
+        quality_logits=queries.quality_logits.float(),
+        class_logits=queries.class_logits,
+        query_node=queries.query_node,
+        **settings.query_options(),
+    )
 
 
 def node_scores(instances: Instances) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from dataclasses import dataclass, field
 from typing import Any
@@ -81,7 +82,7 @@ def score_samples(
         "protocol": task.protocol,
         "class_agnostic": class_agnostic,
         **task.window(),
-        "radius": radius,
+        "radius": None if math.isnan(radius) else radius,
         "num_samples": total,
         "ms_per_event": model_ms + condense_ms,
         "ms_per_event_model": model_ms,

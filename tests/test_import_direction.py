@@ -38,7 +38,8 @@ DIRECT: dict[str, set[str]] = {
         TOP,
     },
     "bench": {"ops", "losses", "plots"},
-    "cli": {"training", "bench"},
+    "compare": {"training", "bench"},
+    "cli": {"training", "bench", "compare"},
     TOP: set(),
 }
 STANDALONE = ("losses", "nn", "ops", "condensation")
@@ -166,7 +167,7 @@ def test_relative_imports_of_a_package_start_from_itself() -> None:
 def test_importing_a_building_block_loads_no_application(package: str) -> None:
     code = (
         f"import sys, geoinfluencer.{package}\n"
-        "upper = {'models', 'datasets', 'training', 'bench', 'cli', 'plots'}\n"
+        "upper = {'models', 'datasets', 'training', 'bench', 'compare', 'cli', 'plots'}\n"
         "mine = {m.split('.')[1] for m in sys.modules if m.startswith('geoinfluencer.')}\n"
         "heavy = {'lightning', 'matplotlib', 'pydantic', 'tensorboard'} & set(sys.modules)\n"
         "print(sorted(mine & upper), sorted(heavy))\n"

@@ -69,36 +69,43 @@ def render_report(report: Report) -> str:
     sections = list(dict.fromkeys(figure.section for figure in report.figures))
     headings = (["Scores"] if report.metrics else []) + sections
     headings += ["Configuration"] if report.config else []
-    links = "".join(f'<a href="#{_anchor(name)}">{escape(name)}</a>' for name in headings)
+    links = "".join(f'<a href="#{anchor(name)}">{escape(name)}</a>' for name in headings)
     body = [
         f"<h1>{escape(report.title)}</h1>",
         f'<p class="sub">{escape(report.subtitle)}</p>',
         f"<nav>{links}</nav>",
     ]
     if report.metrics:
-        body += [_heading("Scores"), _cards(report), _tables(report)]
+        body += [heading("Scores"), _cards(report), _tables(report)]
     for section in sections:
-        body.append(_heading(section))
-        body += [_figure(figure) for figure in report.figures if figure.section == section]
+        body.append(heading(section))
+        body += [figure_html(figure) for figure in report.figures if figure.section == section]
     if report.config:
-        body += [_heading("Configuration"), f"<pre>{escape(report.config)}</pre>"]
+        body += [heading("Configuration"), f"<pre>{escape(report.config)}</pre>"]
     used = ", ".join(f"{name} {version}" for name, version in report.versions.items())
     body.append(f'<p class="sub">Made with {escape(used)}.</p>')
+    return page(report.title, body)
+
+
+def page(title: str, body: Sequence[str]) -> str:
+    """An HTML page in the style of the reports; ``body`` is HTML."""
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(report.title)}</title><style>{_STYLE}</style></head>\n<body>\n"
+        f"<title>{escape(title)}</title><style>{_STYLE}</style></head>\n<body>\n"
         + "\n".join(body)
         + "\n</body></html>\n"
     )
 
 
-def _anchor(name: str) -> str:
+def anchor(name: str) -> str:
+    """The id of a section."""
     return name.lower().replace(" ", "-")
 
 
-def _heading(name: str) -> str:
-    return f'<h2 id="{_anchor(name)}">{escape(name)}</h2>'
+def heading(name: str) -> str:
+    """The heading of a section, with the anchor that links to it use."""
+    return f'<h2 id="{anchor(name)}">{escape(name)}</h2>'
 
 
 def _cards(report: Report) -> str:
@@ -132,7 +139,8 @@ def _tables(report: Report) -> str:
     )
 
 
-def _figure(figure: Figure) -> str:
+def figure_html(figure: Figure) -> str:
+    """A figure with its caption, the picture inside."""
     data = base64.b64encode(figure.png).decode("ascii")
     return (
         f'<figure><img alt="{escape(figure.title)}" src="data:image/png;base64,{data}">'

@@ -158,8 +158,7 @@ GEO_API int32_t geo_grid_f64(GEO_GRID(double));
  * level (N, 2): the largest logit of a row, void included, and the logarithm of the sum of the
  * exponentials relative to it, which is -ln p[void] in two parts that do not round each other.
  * geo_profiles_grad_*: grad_profile (S, M) and grad_void (N), NULL for 0 -> grad_logits (N, M); it
- * takes what the other wrote. A profile of -inf has no gradient. Bitwise the same output for any
- * number of threads.
+ * takes what the other wrote. A profile of -inf has no gradient.
  */
 #define GEO_PROFILES(T)                                                                       \
   const T *logits, int64_t n, int64_t width, const int64_t *index, const T *weight,           \

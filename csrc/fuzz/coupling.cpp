@@ -1,5 +1,5 @@
 // The capacity coupling: rows that sum to one, columns that are not too full where there was time to
-// see to it, the same for float as for double, and each graph as if it were alone.
+// see to it, NaN for graphs that have one, and the same for any number of threads.
 #include <algorithm>
 #include <cmath>
 #include <limits>

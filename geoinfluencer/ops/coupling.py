@@ -85,7 +85,7 @@ def _couple(
     checks.check_ptr_values("row_ptr", row_ptr, affinity.shape[0])
     schedule = (tau, tau_start, max_temperature, iterations)
     kernels = native.cpu(affinity, any_width=True)
-    if kernels is None or not hasattr(kernels, "geo_coupling_f32"):  # TEMPORARY
+    if kernels is None:
         return reference.capacity_coupling(affinity, row_ptr, *schedule)
     weight = _fake(affinity)
     rows = (native.dense(affinity), *affinity.shape, row_ptr.shape[0] - 1, native.dense(row_ptr))

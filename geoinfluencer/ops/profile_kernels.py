@@ -15,7 +15,7 @@ def forward(
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Profiles (S, M), log-probability of void (N,), mass (S,) and levels (N, 2)."""
     kernels = native.cpu(logits, any_width=True)
-    if kernels is None or not hasattr(kernels, "geo_profiles_f32"):  # TEMPORARY
+    if kernels is None:
         _check_range(index, num_segments)
         return reference.query_profiles(logits, index, num_segments, weight)
     out = empty_outputs(logits, index, num_segments, weight)
@@ -40,7 +40,7 @@ def gradient(
     """Gradient (N, M) of the logits from those of profiles and void, either of which may miss."""
     forward = (logits, index, weight, profile, mass, level)
     kernels = native.cpu(logits, any_width=True)
-    if kernels is None or not hasattr(kernels, "geo_profiles_f32"):  # TEMPORARY
+    if kernels is None:
         return reference.query_profiles_gradient(grad_profile, grad_void, *forward)
     out = empty_gradient(grad_profile, grad_void, logits)
     rows = (native.dense(logits), *logits.shape, native.dense(index), native.dense(weight))

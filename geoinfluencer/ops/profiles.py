@@ -34,7 +34,7 @@ def query_profiles(
             and returned in float32.
         index: segment of each node, below S; negative: in none.
         num_segments: S.
-        weight: weights, without gradient; a node of weight 0 is in no segment. (default: 1)
+        weight: weights >= 0, without gradient; a node of weight 0 is in no segment. (default: 1)
 
     Shapes:
         logits (N, M), index and weight (N,) -> ln g (S, M), ln p[void] (N,).

@@ -23,7 +23,12 @@ FUZZ = build/$(if $(findstring clang,$(CXX)),fuzz-clang,sanitize)
 SANITIZE := -DGEOINFLUENCER_SANITIZE=ON -DGEOINFLUENCER_FUZZ=ON
 ISA = $(PY) -c 'import torch; from geoinfluencer.ops import native; \
 	library = native.cpu(torch.zeros(1, 1)); print(library.geo_isa().decode() if library else "none")'
+# What other builds of csrc/ can change; validation, registration and CUDA they cannot.
+KERNEL_TESTS = $(filter-out %/test_validation.py %/test_registration.py %/test_cuda.py \
+	%/test_memory.py,$(wildcard tests/ops/test_*.py))
 BENCH_ARGS ?=
+# Benchmarks leave waiting to the OpenMP runtime, as a user's process does.
+OWN_POLICY = $(if $(findstring environment,$(origin OMP_WAIT_POLICY)),,env -u OMP_WAIT_POLICY)
 
 # Threads that wait do not spin: on cores shared with other work spinning made training 8 times slower.
 export OMP_WAIT_POLICY ?= PASSIVE
@@ -56,11 +61,11 @@ test-isas: $(VENV)/.stamp-test ## the ops on every instruction set this processo
 	@best=$$($(ISA)); for isa in baseline avx2; do \
 		if [ "$$(GEOINFLUENCER_ISA=$$isa $(ISA))" != $$isa ]; then echo "$$isa: not here"; continue; fi; \
 		if [ $$isa = "$$best" ]; then echo "$$isa: what \`make test\` runs"; continue; fi; \
-		echo "$$isa:"; GEOINFLUENCER_ISA=$$isa $(PYTEST) $(PYTEST_ARGS) tests/ops; done
+		echo "$$isa:"; GEOINFLUENCER_ISA=$$isa $(PYTEST) $(PYTEST_ARGS) $(KERNEL_TESTS); done
 
 test-serial: $(VENV)/.stamp-test ## the ops on kernels compiled without OpenMP
 	PY=$(PY) JOBS=$(JOBS) CXX=$(CXX) .ci/variant serial -DCMAKE_DISABLE_FIND_PACKAGE_OpenMP=ON -- \
-		$(PYTEST) $(PYTEST_ARGS) tests/ops
+		$(PYTEST) $(PYTEST_ARGS) $(KERNEL_TESTS)
 
 test-sanitize: $(VENV)/.stamp-test ## ops, losses and condensation under ASan and UBSan (GCC)
 	PY=$(PY) JOBS=$(JOBS) CXX=$(CXX) .ci/variant sanitize $(SANITIZE) -- \
@@ -103,7 +108,7 @@ docs: $(VENV)/.stamp-docs ## the reference of the Python interface as HTML, in b
 bench: $(VENV)/.stamp-bench ## the ops beside their peers: the kernel table of docs/benchmarks.md
 	@if [ -f $(VENV)/.stamp-pyg-ops ]; then py=$(VENV)-pyg-ops/bin/python; else py=$(PY); \
 	echo "for torch-cluster and torch-scatter: make $(VENV)/.stamp-pyg-ops"; fi; \
-	$$py -m geoinfluencer bench --preset table --out runs/bench $(BENCH_ARGS)
+	$(OWN_POLICY) $$py -m geoinfluencer bench --preset table --out runs/bench $(BENCH_ARGS)
 
 cuda-check: ## compile the CUDA sources for sm_80 and sm_90 where nvcc is; needs no GPU
 	@if ! command -v nvcc >/dev/null; then echo "cuda-check: skipped, no nvcc on PATH"; exit 0; fi; \

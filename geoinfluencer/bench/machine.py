@@ -13,6 +13,7 @@ import torch
 from geoinfluencer import ops
 from geoinfluencer.bench import limits
 
+_WAITING = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")  # threads that sleep at once take long to wake
 _SIDE = 1024  # of the matrices: 2 GFLOP a product
 
 
@@ -27,6 +28,7 @@ def machine(device: torch.device) -> dict[str, object]:
         "torch": torch.__version__,
         "backend": {name: str(backend) for name, backend in ops.backend().items()},
         "device": str(device),
+        "openmp": {name: os.environ[name] for name in _WAITING if name in os.environ},
         "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
     }
     if device.type == "cuda":

@@ -41,6 +41,8 @@ def _where(report: BenchReport) -> str:
     lines.append(
         f"- Python {about['python']}, torch {about['torch']}; kernels: {', '.join(sorted(kernels))}"
     )
+    waiting = [f"{name}={value}" for name, value in about.get("openmp", {}).items()]
+    lines += [f"- OpenMP: {', '.join(waiting)}"] if waiting else []
     lines.append(f"- {about['date']}; load {_load(report.load_start)}, {_load(report.load_end)}")
     peaks = [f"{rate:.0f} ({count} thread{'s'[: count > 1]})"
              for count, rate in report.matmul_gflops.items()]  # fmt: skip
@@ -49,7 +51,8 @@ def _where(report: BenchReport) -> str:
     lines.append(
         f"- up to {report.budget['repeats']} rounds of every contestant in rotating order in one "
         f"process, at most {report.budget['seconds']:g} s each; results compared before timing; "
-        "whoever takes under half a second runs once untimed before each turn; memory: what the "
+        "whoever takes under half a second runs several times in a turn, of which the first does not "
+        "count and the median does; memory: what the "
         "process grows by at the peak of a run, after all that was kept has been given back"
     )
     lines += [f"- not installed: {name} ({line})" for name, line in report.missing.items()]

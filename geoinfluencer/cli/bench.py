@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import shlex
 import sys
 from pathlib import Path
@@ -75,7 +74,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Times; prints each case and where the report is; 1 where a result differs from ours."""
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read once, as torch brings OpenMP
     from geoinfluencer.bench import limits, peers
     from geoinfluencer.bench.run import run as run_bench
 

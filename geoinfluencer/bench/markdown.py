@@ -52,7 +52,8 @@ def _where(report: BenchReport) -> str:
         f"- up to {report.budget['repeats']} rounds of every contestant in rotating order in one "
         f"process, at most {report.budget['seconds']:g} s each; results compared before timing; "
         "whoever takes under half a second runs several times in a turn, of which the first does "
-        "not count and the median does; memory: what the process grows by at the peak of a run, after all that was kept has been given back"
+        "not count and the median does; memory: what the process grows by at the peak of a run, "
+        "after all that was kept has been given back"
     )
     lines += [f"- not installed: {name} ({line})" for name, line in report.missing.items()]
     if report.warning:

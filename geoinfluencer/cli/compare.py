@@ -33,7 +33,7 @@ Whoever stops it goes on with the same command: finished runs are not repeated.
   compare --dataset loss-scaling
           time and memory of one loss step against the number of nodes
 
-losses: mask-influencer, hungarian, hungarian-ce, sinkhorn, power-softmin, gm-product,
+losses: mask-influencer, hungarian, hungarian-ce, sinkhorn, sinkhorn-ce, power-softmin, gm-product,
 published-mask-influencer; influencer (embeddings) in trainings. With options of the loss:
 mask-influencer:coupling=none takes part as a loss of its own.
 """

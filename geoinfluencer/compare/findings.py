@@ -20,8 +20,8 @@ from geoinfluencer.compare.statistics import (
 
 CRITERION = (
     "Significant means: the 95 % bootstrap interval of the difference over seeds excludes 0, and a "
-    "paired t test, corrected for the number of losses (Holm), agrees at 5 %. Not significant does "
-    "not mean equal: with few seeds only large differences are seen."
+    "paired t test, corrected for the number of losses in the group (Holm), agrees at 5 %. Not "
+    "significant does not mean equal: with few seeds only large differences are seen."
 )
 
 
@@ -36,8 +36,9 @@ def quality_differences(outcome: Outcome, group: str) -> list[Difference]:
 def quality_sentences(outcome: Outcome, group: str) -> list[str]:
     """One sentence per loss: better, worse, or not known; those with no difference share one."""
     values = outcome.values(group, outcome.subject.quality)
-    name, base = outcome.reference, _mean(values.get(outcome.reference, {}))
+    name = outcome.reference
     same, sentences = [], []
+    of_all = _mean(values.get(name, {}))
     for difference in quality_differences(outcome, group):
         seeds, found = len(difference.differences), difference.seeds
         if not seeds:
@@ -45,7 +46,10 @@ def quality_sentences(outcome: Outcome, group: str) -> list[str]:
         elif not any(difference.differences):
             same.append(difference.loss)
         else:
-            mine = _mean(values[difference.loss])
+            both = values[difference.loss].keys() & values[name].keys()
+            mine, base = (
+                _mean({s: values[loss][s] for s in both}) for loss in (difference.loss, name)
+            )
             numbers = f"{mine:.4f} against {base:.4f}, difference {found.mean:+.4f}"
             if seeds == 1:
                 numbers += " in one seed, of which nothing can be said"
@@ -58,7 +62,7 @@ def quality_sentences(outcome: Outcome, group: str) -> list[str]:
                 )
             sentences.append(f"{difference.loss} {_verdict(difference)} {name}: {numbers}.")
     if same:
-        sentences.insert(0, f"The same as {name} in every seed, {base:.4f}: {', '.join(same)}.")
+        sentences.insert(0, f"The same as {name} in every seed, {of_all:.4f}: {', '.join(same)}.")
     return sentences
 
 

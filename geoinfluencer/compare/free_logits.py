@@ -91,8 +91,8 @@ def _run(
         "seed": seed,
         "steps": trace.steps,
         "seconds": trace.seconds[-1],
-        "recovered": trace.recovered[-1],
-        "steps_to_99": trace.steps_to_99,
+        "recovered": None if trace.failure else trace.recovered[-1],
+        "steps_to_99": None if trace.failure else trace.steps_to_99,
         "other_seconds": trace.other_seconds,
         "failure": trace.failure,
     }
@@ -112,8 +112,10 @@ def _read(path: Path, group: str, loss: str) -> tuple[Row, Curve]:
 
 def _line(size: Size, loss: str, rows: Sequence[Row]) -> str:
     mine = [row for row in rows if row["loss"] == loss and SUBJECT.group(row) == size.words]
+    failures = [row["failure"] for row in mine if row["failure"]]
+    mine = [row for row in mine if not row["failure"]]
     if not mine:
-        return f"{size.words}: {loss}: not run"
+        return f"{size.words}: {loss}: {failures[0] if failures else 'not run'}"
     share = np.mean([row["recovered"] for row in mine])
     reached = sorted(row["steps_to_99"] for row in mine if row["steps_to_99"] is not None)
     steps = f"0.99 after {reached[0]} to {reached[-1]} steps" if reached else "never 0.99"

@@ -63,12 +63,15 @@ def bootstrap_samples(differences: np.ndarray, *, level: float = LEVEL) -> Inter
 
 
 def paired_p(differences: Sequence[float] | np.ndarray) -> float:
-    """p of Student's paired t test of no difference; 1 where all are 0, NaN below two seeds."""
+    """p of Student's paired t test of no difference; 1 where all are 0, NaN below two seeds.
+
+    Equal differences have no spread to hold them against; theirs is the p of their signs.
+    """
     values = np.asarray(differences, np.float64)
     if len(values) < 2:
         return math.nan
     if np.ptp(values) <= 1e-12 * np.abs(values).max():  # no spread: t is 0/0 or infinite
-        return 1.0 if values[0] == 0 else 0.0
+        return 1.0 if values[0] == 0 else 2.0 ** (1 - len(values))  # as a sign test
     return float(ttest_1samp(values, 0.0).pvalue)
 
 

@@ -14,10 +14,10 @@ def couple_instances(
     log_profile: Tensor,
     targets: QueryTargets,
     *,
-    tau: float = 0.03,
-    tau_start: float = 0.3,
-    max_temperature: float = 0.3,
-    iterations: int = 100,
+    tau: float,
+    tau_start: float,
+    max_temperature: float,
+    iterations: int,
 ) -> Tensor:
     r"""Shares w of the queries in each instance: no query stands for more than one instance.
 

@@ -127,6 +127,8 @@ class MaskInfluencerLoss(MaskLoss):
         if coupling not in COUPLINGS:
             raise InputError(f"coupling {coupling!r} is none of {', '.join(COUPLINGS)}")
         temperature = TEMPERATURE[coupling] if temperature is None else temperature
+        if iterations < 1:
+            raise InputError(f"iterations is {iterations}; it must be at least 1")
         check_positive(tau=tau, tau_start=tau_start, temperature=temperature, privacy=privacy)
         super().__init__(weights=factors, max_nodes=max_nodes, check_finite=check_finite)
         self.coupling: Coupling = coupling

@@ -39,6 +39,8 @@ class MaskLoss(nn.Module):
     ) -> None:
         super().__init__()
         check_factors(**{f"{name}_weight": value for name, value in weights.items()})
+        if max_nodes is not None and max_nodes < 1:
+            raise InputError(f"max_nodes is {max_nodes}; it must be at least 1, or None for all")
         self.weights = weights
         self.max_nodes = max_nodes
         self.check_finite = check_finite

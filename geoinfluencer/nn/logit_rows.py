@@ -52,8 +52,9 @@ class LogitRows:
 
     def dense(self) -> Tensor:
         """All rows, (N, M)."""
-        product = query_products(self.node, self.query, self.nodes, self.queries)
-        return product + self.bias[:, None]
+        with _full_precision(self.node):
+            product = query_products(_wide(self.node), _wide(self.query), self.nodes, self.queries)
+            return product + _wide(self.bias)[:, None]
 
     def blocks(self, max_elements: int = 2**24) -> Iterator[Tensor]:
         """All rows in order, (n, M) at a time with n M <= ``max_elements`` (and n >= 1)."""
@@ -62,8 +63,9 @@ class LogitRows:
             own = self.graph(b)
             missing = self.queries.largest - own.queries.largest
             for low in range(0, own.nodes.total, step):
-                product = own.node[low : low + step] @ own.query.t()
-                product = product + own.bias[low : low + step, None]
+                with _full_precision(self.node):
+                    product = _wide(own.node[low : low + step]) @ _wide(own.query).t()
+                    product = product + _wide(own.bias)[low : low + step, None]
                 yield torch.nn.functional.pad(product, (0, missing), value=-torch.inf)
 
     def graph(self, b: int) -> LogitRows:
@@ -77,6 +79,16 @@ class LogitRows:
             _single(self.nodes, high - low),
             _single(self.queries, last - first),
         )
+
+
+def _full_precision(like: Tensor) -> torch.autocast:
+    """Under mixed precision products of half precision would lose the prior: it is a small
+    difference of large squares."""
+    return torch.autocast(like.device.type, enabled=False)
+
+
+def _wide(values: Tensor) -> Tensor:
+    return values.float() if values.dtype in (torch.float16, torch.bfloat16) else values
 
 
 def _single(like: Ragged, rows: int) -> Ragged:

@@ -235,10 +235,15 @@ class QueryDecoder(nn.Module):
 @torch.no_grad()
 def _claimed(found: QueryOutputs, rows: Ragged, cluster: Tensor | None) -> Tensor:
     """(N_s, M) bool: rows of a scale that hold a node which the query rather has than nothing."""
-    claimed = torch.cat([block > 0 for block in found.blocks()])
     if cluster is None:
-        return claimed
-    return ops.segment_sum(claimed.float(), cluster, rows.total) > 0
+        return torch.cat([block > 0 for block in found.blocks()])
+    seen = cluster.new_zeros(rows.total, found.logits.shape[1], dtype=torch.float32)
+    low = 0
+    for block in found.blocks():
+        own = cluster[low : low + block.shape[0]]
+        low += block.shape[0]
+        seen += ops.segment_sum((block > 0).float(), own, rows.total)
+    return seen > 0
 
 
 def _check_scale(scale: Scale, rows: Ragged, nodes: Ragged) -> None:

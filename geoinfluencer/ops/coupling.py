@@ -18,8 +18,8 @@ def capacity_coupling(
     *,
     tau: float = 0.03,
     tau_start: float = 0.3,
-    max_temperature: float = 0.3,
-    iterations: int = 20,
+    max_temperature: float = 0.02,
+    iterations: int = 100,
 ) -> Tensor:
     r"""Entropic assignment of rows to columns of capacity one (optimal transport after `Cuturi,
     NeurIPS 2013 <https://arxiv.org/abs/1306.0895>`_, with inequality on one side).
@@ -50,8 +50,8 @@ def capacity_coupling(
         affinity (K, M), row_ptr (B + 1,) -> (K, M), without gradient.
 
     A row of -inf alone gets 0. NaN or +inf make all of their graph NaN. On the CPU each graph is
-    one thread's; on a GPU all of them run together as torch ops in float64, always ten temperatures
-    with all ``iterations``, so that nothing waits for the host.
+    one thread's; on a GPU all of them run together as torch ops in float64, and the host waits
+    after every tenth balancing.
 
     Raises:
         InputError: shapes, dtypes or values that do not fit.

@@ -68,6 +68,8 @@ def curves_figure(
         for axis, (label, lines) in zip(axes, panels, strict=True):
             ends = []
             for line in map(_positive, lines) if logarithmic else lines:
+                if not len(line.x):
+                    continue
                 style = line_style(names, line.name)
                 axis.fill_between(line.x, line.low, line.high, color=style["color"], alpha=0.13,
                                   linewidth=0)  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 import shutil
@@ -17,6 +18,7 @@ from torch import nn
 from geoinfluencer import __version__
 from geoinfluencer.errors import InputError
 from geoinfluencer.files.atomic import atomic_path
+from geoinfluencer.training.configuration.config import CondensationSection
 from geoinfluencer.training.data import build_model
 
 META_KEY = "geoinfluencer"
@@ -82,6 +84,27 @@ class Checkpoint:
     path: Path
     state: RunState
     weights: dict[str, torch.Tensor]
+
+    def radius(self, settings: CondensationSection) -> float:
+        """The condensation radius: of the settings, else the calibrated one; NaN for queries.
+
+        Raises:
+            InputError: there is none, or none that was chosen for embeddings.
+        """
+        if settings.radius is not None:
+            return settings.radius
+        found = self.state.radius
+        if found is None:
+            raise InputError(
+                f"{self.path}: saved before its radius was calibrated; use best.ckpt, or give one "
+                "with --set condensation.radius=0.5"
+            )
+        if math.isnan(found) and not settings.of_queries:
+            raise InputError(
+                f"{self.path}: was trained for queries and has no radius for embeddings; give one "
+                "with --set condensation.radius=0.3"
+            )
+        return found
 
     def build_model(self) -> nn.Module:
         """The model with its weights and normalisation, in evaluation mode."""

@@ -13,6 +13,8 @@ import torch
 
 from geoinfluencer.cli.main import main
 from geoinfluencer.compare.training_rows import loss_share
+from geoinfluencer.errors import InputError
+from geoinfluencer.losses import HungarianCELoss
 from geoinfluencer.training import Interrupted
 from geoinfluencer.training.run_folder import RunFolder
 
@@ -62,6 +64,23 @@ def test_free_logits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
 
     assert main([*command, "--max-steps", "30"]) == 2
     assert "holds a comparison with steps = 25, not 30" in capsys.readouterr().err
+
+
+def test_a_loss_that_fails_at_once_counts_nowhere(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(self: HungarianCELoss, *_: object, **__: object) -> None:
+        raise InputError("logits has 3 values that are NaN")
+
+    monkeypatch.setattr(HungarianCELoss, "forward", broken)
+    command = [*f"{FREE} --seeds 2 --max-steps 5 --threads 1 --out".split(), str(tmp_path / "out")]
+    for _ in range(2):  # what is on record does not stand in the way
+        assert main(command) == 0
+        assert "hungarian-ce: step 0: logits has 3 values that are NaN" in capsys.readouterr().out
+        failed = [row for row in rows_of(tmp_path / "out") if row["loss"] == "hungarian-ce"]
+        assert len(failed) == 4 and all(row["failure"] for row in failed)
+        assert {row["recovered"] for row in failed} == {row["steps_to_99"] for row in failed}
+        assert failed[0]["recovered"] is None
 
 
 def test_for_want_of_time(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

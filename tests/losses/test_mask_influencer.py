@@ -233,6 +233,8 @@ def test_gradient_of_the_capacity_form_is_that_of_its_shares() -> None:
         ({"coupling": "auction"}, "coupling 'auction' is none of capacity, none"),
         ({"temperature": 0.0}, "temperature is 0.0"),
         ({"privacy": 0.0}, "privacy is 0.0"),
+        ({"iterations": 0}, "iterations is 0; it must be at least 1"),
+        ({"max_nodes": 0}, "max_nodes is 0; it must be at least 1"),
         ({"quality_weight": -1.0}, "quality_weight"),
         ({"temperature_start": 0.1, "coupling": "none"}, "temperatures run from 0.1 to 0.5"),
     ],

@@ -13,6 +13,8 @@ from geoinfluencer.losses import mask_terms
 from geoinfluencer.losses.instance_coupling import couple_instances
 from geoinfluencer.losses.query_targets import QueryTargets, query_targets
 
+COUPLING = {"tau": 0.03, "tau_start": 0.3, "max_temperature": 0.3, "iterations": 100}
+
 
 def batch(scale: float = 1.0) -> QueryTargets:
     """Two graphs with 3 and 2 instances of the same ids and 4 and 3 queries, weights, ignored."""
@@ -81,7 +83,7 @@ def test_soft_iou(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_class_cost_weighs_the_queries_by_their_share() -> None:
     targets = batch()
     profile, _, _ = profiles(targets)
-    share = couple_instances(profile, targets)
+    share = couple_instances(profile, targets, **COUPLING)
     found = mask_terms.class_cost(share, targets)
     assert targets.class_logits is not None and targets.instance_class is not None
     assert targets.instance_class.tolist() == [0, -1, 2, 0, -1]
@@ -141,7 +143,7 @@ def test_fewer_queries_than_instances_serve_one_instance_each() -> None:
     instance = torch.cat([torch.arange(50) % 5, torch.arange(20) % 2, torch.arange(20) % 4])
     targets = query_targets(logits, instance, ptr=ptr, query_ptr=query_ptr)
     profile, _ = ops.query_profiles(targets.logits, targets.row, targets.num_instances)
-    share = couple_instances(profile, targets)
+    share = couple_instances(profile, targets, **COUPLING)
     crowded, roomy, without = share[:5], share[5:7], share[7:]
     assert crowded.sum(0).tolist() == pytest.approx([1, 1, 1, 0], abs=1e-6)
     assert float(crowded.sum(1).max()) < 1.05 and float(crowded.sum(1).min()) < 0.5
@@ -149,4 +151,4 @@ def test_fewer_queries_than_instances_serve_one_instance_each() -> None:
     assert not without.any()
     # graph by graph it is the same
     alone = query_targets(logits[:50, :3], instance[:50])
-    torch.testing.assert_close(couple_instances(profile[:5, :3], alone), crowded[:, :3])
+    torch.testing.assert_close(couple_instances(profile[:5, :3], alone, **COUPLING), crowded[:, :3])

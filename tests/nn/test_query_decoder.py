@@ -189,6 +189,21 @@ def test_nearness_is_added_to_the_logits_of_every_layer() -> None:
     torch.testing.assert_close(torch.cat(list(lazy.blocks(6))), out.logits)
 
 
+def test_mixed_precision_does_not_lose_the_prior() -> None:
+    follower = 6 * torch.randn(9, 4)
+    influencer = follower[:5] + 0.1  # near: the difference of squares near 150
+    net = decoder()
+    query, query_ptr, state, ptr = inputs((5,), (9,))
+    with torch.autocast("cpu", torch.bfloat16):
+        memory = net.remember(state, ptr)
+        plain = net.decode(query, query_ptr, memory).auxiliary[0].logits
+        prior = nearness(follower, influencer, 1.0, torch.tensor(1.0))
+        out = net.decode(query, query_ptr, memory, prior=prior)
+        found = out.auxiliary[0].logits - plain
+    expected = 1 - torch.cdist(follower, influencer).square()
+    torch.testing.assert_close(found, expected, atol=2e-3, rtol=1e-3)
+
+
 def test_split_makes_node_indices_local() -> None:
     net = decoder()
     query, query_ptr, state, ptr = inputs((1, 2), (4, 5))

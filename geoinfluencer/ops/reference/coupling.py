@@ -7,6 +7,7 @@ from torch import Tensor
 
 TOLERANCE = 1e-2  # by which a column may be claimed too often
 STEPS = 10  # temperatures, at most
+LOOK = 10  # rounds between looks whether all is settled, where looking means waiting for a GPU
 LEAST_SCALE = 1e-12
 LEAST_TEMPERATURE = 1e-30
 MOST_LOG = 690.0  # exp of it is far from the largest float64
@@ -22,8 +23,8 @@ def capacity_coupling(
 ) -> Tensor:  # (K, M)
     """Entropic assignment of rows to columns of limited capacity, in float64, all graphs at once.
 
-    Graphs that are done keep their result while others go on. Only on a CPU it is looked at
-    whether all are done; elsewhere STEPS times ``iterations`` rounds run, and nothing waits.
+    Graphs that are done keep their result while others go on. Whether all are done is looked at
+    after every round on a CPU; elsewhere, where the host has to wait for it, after every tenth.
     """
     if affinity.numel() == 0:
         return torch.zeros_like(affinity)
@@ -54,17 +55,17 @@ def capacity_coupling(
         highest = (price / temperature).clamp(max=MOST_LOG).exp()  # factor that makes it free again
         factor, settled = torch.ones_like(price), done.clone()
         share = _inverse(kernel.sum(1, keepdim=True))
-        for _ in range(iterations):
+        for turn in range(1, iterations + 1):
             claimed = by_graph(share * kernel)
             over = (factor * claimed).amax(1, keepdim=True)
             factor = torch.where(settled, factor, torch.minimum(capacity / claimed, highest))
             settled = settled | (over <= capacity * (1 + TOLERANCE))
             share = _inverse((kernel * factor[graph]).sum(1, keepdim=True))
-            if _all(settled):
+            if (turn % LOOK == 0 or settled.device.type == "cpu") and bool(settled.all()):
                 break
         out = torch.where(done[graph], out, share * kernel * factor[graph])
         done = done | (temperature <= last)
-        if _all(done):
+        if bool(done.all()):
             break
         price = (price - temperature * factor.log()).clamp(min=0)
         temperature = torch.maximum(temperature / 4, last)
@@ -74,7 +75,3 @@ def capacity_coupling(
 def _inverse(total: Tensor) -> Tensor:
     """1 / total, and 0 for a row that can go nowhere."""
     return torch.where(total > 0, 1 / total, 0)
-
-
-def _all(flags: Tensor) -> bool:
-    return flags.device.type == "cpu" and bool(flags.all())

@@ -151,12 +151,15 @@ def check(layer: Layer) -> RunConfig:
             f"{layer.origin(('condensation', 'source'))}: condensation.source is {source!r}, but "
             f"loss {name} trains no queries; leave it out"
         )
+    options_of_model = validate_options(model_class, model.without("name"), "model", MODEL_SUPPLIED)
+    if of_queries and source == "embedding" and options_of_model.get("queries") == "learned":
+        raise InputError(
+            f"{layer.origin(('condensation', 'source'))}: condensation.source is embedding, but "
+            "with model.queries learned nothing trains embeddings; leave it out"
+        )
     sections = {
         "data": validate_options(dataset, layer.section("data"), "data", ("root", "split")),
-        "model": {
-            "name": model_name,
-            **validate_options(model_class, model.without("name"), "model", MODEL_SUPPLIED),
-        },
+        "model": {"name": model_name, **options_of_model},
         "loss": {"name": name, **validate_options(loss_class, loss.without("name"), "loss")},
         "condensation": config.condensation.model_copy(update={"source": source}),
         "supervision": config.supervision.model_copy(update={"embedding": options}),

@@ -108,12 +108,7 @@ def evaluate(
     if not attribute(samples, "has_truth", True):
         raise InputError(f"{config.data_root}: no truth to score against; use predict instead")
     task = make_task(samples)
-    radius = config.condensation.radius or loaded.state.radius
-    if radius is None:
-        raise InputError(
-            f"{loaded.path}: saved before its radius was calibrated; use best.ckpt, or give one "
-            "with --set condensation.radius=0.5"
-        )
+    radius = loaded.radius(config.condensation)
     model = loaded.build_model()
     check_channels(samples, loaded, f"{config.dataset}, first sample of {split}", truth=True)
     notes = [f"split {split}: {len(samples)} samples ({why})"]  # type: ignore[arg-type]

@@ -52,9 +52,7 @@ def predict(
     config: RunConfig = check(Layer(dict(loaded.state.config)))
     cls = resolve_dataset(config.dataset)
     task = task_class(loaded.state.data["protocol"], str(loaded.path))(None)
-    radius = config.condensation.radius or loaded.state.radius
-    if radius is None:
-        raise InputError(f"{loaded.path}: saved before its radius was calibrated; use best.ckpt")
+    radius = loaded.radius(config.condensation)
     folder = evaluation_folder(out)
     device = pick_device(accelerator)
     model = loaded.build_model().to(device)

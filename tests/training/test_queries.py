@@ -1,0 +1,82 @@
+"""Runs whose instances come from queries, through training, evaluation and prediction."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from geoinfluencer.errors import InputError
+from geoinfluencer.training import Run, evaluate, train
+from geoinfluencer.training.checkpoint import load_checkpoint
+from geoinfluencer.training.configuration.resolve import resolve_config
+from geoinfluencer.training.fitting.log import read_rows
+
+SMALL = ("model.query_channels=16", "model.decoder_layers=1", "model.num_queries=8")
+
+
+@pytest.mark.parametrize("queries", ["influencer", "learned"])
+@pytest.mark.parametrize("loss", ["mask-influencer", "hungarian"])
+def test_from_training_to_the_scores_again(
+    tmp_path: Path, tiny: tuple[str, ...], loss: str, queries: str
+) -> None:
+    settings = (*tiny, *SMALL, f"loss.name={loss}", f"model.queries={queries}")
+    run = train("toy-tracks", assignments=settings, max_steps=4, out=tmp_path / "run")
+    assert run.metrics["radius"] is None  # queries need none
+    again = evaluate(run.best)
+    assert again["dm_efficiency"] == pytest.approx(run.metrics["dm_efficiency"], nan_ok=True)
+    assert again["num_tracks"] == run.metrics["num_tracks"]
+    row = read_rows(tmp_path / "run" / "logs" / "train.csv")[-1]
+    assert 0 < float(row["loss_seconds"]) < 60 * float(row["minutes"])
+    extra = {"train/embedding", "train/influence"} if queries == "influencer" else set()
+    assert {"train/deep_supervision", "train/quality", *extra} <= set(row)
+    # embeddings are only trained where they choose the queries, and have no radius of their own
+    other = ["condensation.source=embedding"]
+    if queries == "learned":
+        with pytest.raises(InputError, match="nothing trains embeddings"):
+            evaluate(run.best, assignments=other)
+        return
+    with pytest.raises(InputError, match=r"no radius for embeddings; .*condensation.radius=0.3"):
+        evaluate(run.best, assignments=other)
+    assert evaluate(run.best, assignments=[*other, "condensation.radius=0.3"])["radius"] == 0.3
+
+
+def test_built_in_options_of_the_embedding_loss_go_where_it_is_still_used() -> None:
+    plain = resolve_config("toy-tracks")
+    config = resolve_config("toy-tracks", assignments=["loss.name=mask-influencer"])
+    assert config.model["name"] == "query" and plain.model["name"] == "influencer"
+    expected = {key: value for key, value in plain.loss.items() if key != "name"}
+    assert config.supervision.embedding == expected  # the dataset's margins, not the class's
+    assert config.loss["coupling"] == "capacity"
+    assert config.condensation.source == "softmax" and plain.condensation.source == "embedding"
+    sigmoid = resolve_config("toy-tracks", assignments=["loss.name=hungarian"])
+    assert sigmoid.condensation.source == "sigmoid"
+
+
+@pytest.mark.parametrize(
+    ("assignments", "message"),
+    [
+        (["loss.name=hungarain"], "loss.name=hungarain: unknown loss 'hungarain'; .*hungarian"),
+        (["loss.name=hungarian", "loss.sharpness=2"], "unknown key 'loss.sharpness'"),
+        (["model.name=qery"], "unknown model 'qery'; .*query"),
+        (["loss.name=hungarian", "model.name=influencer"], "needs the queries of model.name query"),
+        (["condensation.source=softmax"], "loss influencer trains no queries"),
+    ],
+)
+def test_what_does_not_go_together_is_said(assignments: list[str], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        resolve_config("toy-tracks", assignments=assignments)
+
+
+def test_a_checkpoint_from_before_queries_still_works(tmp_path: Path, tiny_run: Run) -> None:
+    best = tiny_run.best
+    content = torch.load(best, map_location="cpu", weights_only=True)
+    config = content["geoinfluencer"]["config"]
+    del config["model"]["name"], config["supervision"]
+    for key in ("source", "min_score", "min_quality"):
+        del config["condensation"][key]
+    torch.save(content, tmp_path / "old.ckpt")
+    assert load_checkpoint(tmp_path / "old.ckpt").state.radius is not None
+    old, new = evaluate(tmp_path / "old.ckpt"), evaluate(best)
+    assert old["num_tracks"] == new["num_tracks"]

@@ -185,6 +185,15 @@ struct Graph {
     for (; k < rows; ++k) claim_by_factors<1>(k);
   }
 
+  // Whether at this temperature no column is in demand while all are free: then that is the answer,
+  // as in a network that has decided, and no other temperature has to be gone through.
+  bool free_of_charge(T inverse) {
+    bool fits = true;
+    bound(inverse);
+    evaluate(inverse);
+    return balance(fits) <= 1 + static_cast<T>(kTolerance);
+  }
+
   void charge(T temperature, T inverse) {
     for (int64_t m = 0; m < used; ++m) {
       const bool free = factor[m] >= highest[m] && price[m] * inverse < Range<T>::kLog;
@@ -235,6 +244,10 @@ bool couple_in(const In* affinity, int64_t rows, int64_t width, const CouplingSc
   if (temperature > last * kMostSteps) temperature = last * kMostSteps;
   if (temperature < last) temperature = last;
   bool fits = true;
+  if (graph.free_of_charge(static_cast<T>(1 / last))) {
+    graph.write(width, weight);
+    return true;
+  }
   for (;;) {
     const T inverse = static_cast<T>(1 / temperature);
     if (!graph.bound(inverse)) return false;

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -48,7 +50,8 @@ def capacity_coupling(
     last = (tau * scale).clamp(LEAST_TEMPERATURE, max(max_temperature, LEAST_TEMPERATURE))
     temperature = torch.maximum(torch.minimum(tau_start * scale, last * 4 ** (STEPS - 1)), last)
     price = value.new_zeros(row_ptr.shape[0] - 1, value.shape[1])  # of a column, >= 0
-    out, done = torch.zeros_like(value), broken.clone()
+    out, free = _free_of_charge(gap, last, capacity, graph, by_graph)
+    done = broken | free
     for _ in range(STEPS):
         level = (gap - price[graph]) / temperature[graph]
         kernel = (level - level.amax(1, keepdim=True).clamp(min=-1e300)).exp()
@@ -70,6 +73,18 @@ def capacity_coupling(
         price = (price - temperature * factor.log()).clamp(min=0)
         temperature = torch.maximum(temperature / 4, last)
     return torch.where(broken[graph], torch.nan, out).to(affinity.dtype)
+
+
+def _free_of_charge(
+    gap: Tensor, last: Tensor, capacity: Tensor, graph: Tensor, by_graph: Callable[[Tensor], Tensor]
+) -> tuple[Tensor, Tensor]:
+    """What rows take at the last temperature while every column is free, and in which graphs no
+    column is then in demand: there it is the answer, without any other temperature."""
+    kernel = (gap / last[graph]).exp()
+    claimed = by_graph(_inverse(kernel.sum(1, keepdim=True)) * kernel)
+    free = claimed.amax(1, keepdim=True) <= capacity * (1 + TOLERANCE)
+    taken = kernel * (capacity / claimed).clamp(max=1)[graph]
+    return _inverse(taken.sum(1, keepdim=True)) * taken, free
 
 
 def _inverse(total: Tensor) -> Tensor:

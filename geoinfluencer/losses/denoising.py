@@ -9,6 +9,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 from geoinfluencer import ops
 from geoinfluencer.errors import InputError
 from geoinfluencer.losses.graph_means import mean_of_graphs
+from geoinfluencer.losses.query_targets import majority_class
 from geoinfluencer.losses.terms import LossTerms
 
 ACTIVATIONS = ("softmax", "sigmoid")
@@ -105,7 +106,8 @@ class DenoisingLoss(nn.Module):
         terms = {"denoising": mean_of_graphs(each, weight.to(each.dtype), bounds)}
         if class_logits is not None and y is not None:
             base = query_ptr[ops.batch_from_ptr(bounds, target.shape[0])]
-            label = _majority(target, y, base, class_logits.shape[1], class_logits.shape[2])
+            row = torch.where(target >= 0, base + target, -1)
+            label = majority_class(y, row, weight, class_logits.shape[1], class_logits.shape[2])
             scores = class_logits.float().flatten(0, 1)
             summed = cross_entropy(
                 scores, label.repeat(class_logits.shape[0]), ignore_index=-1, reduction="sum"
@@ -116,12 +118,3 @@ class DenoisingLoss(nn.Module):
 
     def extra_repr(self) -> str:
         return f"activation={self.activation!r}"
-
-
-def _majority(target: Tensor, y: Tensor, base: Tensor, instances: int, classes: int) -> Tensor:
-    """(K,) class of most nodes of each instance; -1 where none has one."""
-    known = ((target >= 0) & (y >= 0)).nonzero()[:, 0]
-    cell = (base[known] + target[known]) * classes + y[known]
-    votes = torch.bincount(cell, minlength=instances * classes).view(instances, classes)
-    most, label = votes.max(1) if classes and instances else (votes.sum(1), votes.sum(1))
-    return torch.where(most > 0, label, torch.full_like(label, -1))

@@ -125,7 +125,8 @@ class GMProductLoss(MaskLoss):
 
     def terms(self, targets: QueryTargets) -> dict[str, Tensor]:
         """The five terms; meaning as the class says."""
-        _, log_void = ops.query_profiles(targets.logits, targets.row, targets.num_instances)
+        nobody = torch.full_like(targets.row, -1)  # void alone is needed, no profiles
+        _, log_void = ops.query_profiles(targets.logits, nobody, 0)
         cost = exclusive_dice(targets, log_void)
         of_row, of_query, share = log_geometric_means(cost, targets, floor=self.floor)
         some = (targets.row_ptr.diff() > 0)[targets.query_graph]

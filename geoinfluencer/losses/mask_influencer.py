@@ -9,17 +9,15 @@ from torch import Tensor
 
 from geoinfluencer import ops
 from geoinfluencer.errors import InputError
+from geoinfluencer.losses.exclusive_terms import exclusive_terms
 from geoinfluencer.losses.instance_coupling import couple_instances
-from geoinfluencer.losses.mask_loss import MaskLoss, check_factors, check_positive
+from geoinfluencer.losses.mask_loss import MaskLoss, check_positive
 from geoinfluencer.losses.mask_terms import (
     annealed_attraction,
     coupled_attraction,
     instance_mean,
     log_privacy,
-    quality_cost,
-    soft_iou,
 )
-from geoinfluencer.losses.object_terms import class_term
 from geoinfluencer.losses.query_targets import QueryTargets
 from geoinfluencer.losses.temperature import Drive, TemperatureSchedule
 
@@ -123,7 +121,6 @@ class MaskInfluencerLoss(MaskLoss):
             "classification": classification_weight,
             "quality": quality_weight,
         }
-        check_factors(**factors)
         if coupling not in COUPLINGS:
             raise InputError(f"coupling {coupling!r} is none of {', '.join(COUPLINGS)}")
         temperature = TEMPERATURE[coupling] if temperature is None else temperature
@@ -147,17 +144,11 @@ class MaskInfluencerLoss(MaskLoss):
             targets.logits, targets.row, targets.num_instances, targets.weight
         )
         attraction, share = self.attraction(profile, instance_mean(void, targets), targets)
-        quality = profile.new_zeros(())
-        if targets.quality_logits is not None:
-            overlap = soft_iou(void.detach(), targets)
-            quality = targets.mean_over_queries(quality_cost(share, overlap, targets))
         if self.schedule is not None and self.training:
             self.schedule.advance(lack_of_queries(profile.detach(), targets))
         return {
             "attraction": targets.mean_over_instances(attraction),
-            "background": targets.mean_over_background(-void),
-            "classification": class_term(targets, share),
-            "quality": quality,
+            **exclusive_terms(targets, void, share),
         }
 
     def attraction(

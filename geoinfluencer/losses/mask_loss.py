@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 from torch import Tensor, nn
 
 from geoinfluencer.errors import InputError
@@ -9,7 +11,7 @@ from geoinfluencer.losses.query_targets import QueryTargets, query_targets
 from geoinfluencer.losses.terms import LossTerms
 
 
-class MaskLoss(nn.Module):
+class MaskLoss(nn.Module, ABC):
     """A loss on (N, M) query logits: subclasses give :meth:`terms`.
 
     Args:
@@ -45,9 +47,9 @@ class MaskLoss(nn.Module):
         self.max_nodes = max_nodes
         self.check_finite = check_finite
 
+    @abstractmethod
     def terms(self, targets: QueryTargets) -> dict[str, Tensor]:
         """The unweighted terms of checked outputs and instances."""
-        raise NotImplementedError(f"{type(self).__name__} has no terms")
 
     def forward(
         self,

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from geoinfluencer.losses.query_checks import ENTRIES_AT_ONCE
+from geoinfluencer.losses.query_checks import rows_at_once
 from geoinfluencer.losses.query_targets import QueryTargets
 
 #: what -inf (no such query) counts as in a sum: times any weight it stays finite in float32
@@ -56,7 +56,7 @@ class _MaskSums(torch.autograd.Function):
         member = logits.new_zeros(segments, width)
         mask = torch.zeros_like(member)
         softplus = logits.new_zeros(graphs, width)
-        step = _rows_at_once(logits)
+        step = rows_at_once(logits)
         for low in range(0, nodes, step):
             part = slice(low, min(low + step, nodes))
             x = logits[part].clamp(min=LOWEST)
@@ -82,7 +82,7 @@ class _MaskSums(torch.autograd.Function):
             d_member, d_mask = d_member[:, active], d_mask[:, active]
             d_softplus = d_softplus[:, active]
         gradient = torch.zeros_like(logits) if some else torch.empty_like(logits)
-        step = _rows_at_once(logits)
+        step = rows_at_once(logits)
         single = d_softplus.shape[0] == 1
         for low in range(0, logits.shape[0], step):
             part = slice(low, min(low + step, logits.shape[0]))
@@ -97,9 +97,3 @@ class _MaskSums(torch.autograd.Function):
             else:
                 gradient[part] = slope
         return gradient, None, None, None, None, None
-
-
-def _rows_at_once(logits: Tensor) -> int:
-    """Rows of a piece that stays in the cache of a core."""
-    at_once = ENTRIES_AT_ONCE.get(logits.device.type, 1 << 20)
-    return max(1, at_once // max(1, logits.shape[1]))

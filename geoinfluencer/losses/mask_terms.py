@@ -8,8 +8,8 @@ from torch import Tensor
 from geoinfluencer import ops
 from geoinfluencer.losses.query_targets import QueryTargets
 
-#: entries of probabilities computed together
-ENTRIES_AT_ONCE = 1 << 20
+#: entries computed together; a piece costs (K, M) additions too, so more than a cache holds
+CLAIMS_AT_ONCE = 1 << 20
 
 
 def instance_mean(values: Tensor, targets: QueryTargets) -> Tensor:
@@ -96,7 +96,7 @@ def soft_iou(log_void: Tensor, targets: QueryTargets) -> Tensor:
     inside = logits.new_zeros(instances + 1, width)  # the last row is nobody's
     total = logits.new_zeros(graphs, width)
     row = torch.where(targets.row >= 0, targets.row, instances)
-    at_once = max(1, ENTRIES_AT_ONCE // max(width, 1))
+    at_once = max(1, CLAIMS_AT_ONCE // max(width, 1))
     for low in range(0, logits.shape[0], at_once):
         part = slice(low, low + at_once)
         # ln p[m] - ln p[void] is the logit

@@ -86,7 +86,7 @@ def check_logits(logits: Tensor, ptr: Tensor, queries: Tensor | None) -> None:
     nodes, width = values.shape
     count = None if queries is None else queries[ops.batch_from_ptr(ptr, nodes)]
     columns = torch.arange(width, device=values.device)
-    at_once = max(1, ENTRIES_AT_ONCE.get(values.device.type, 1 << 20) // width)
+    at_once = rows_at_once(values)
     found = torch.zeros(2, dtype=torch.int64, device=values.device)
     for low in range(0, nodes, at_once):
         part = values[low : low + at_once]
@@ -107,3 +107,9 @@ def check_logits(logits: Tensor, ptr: Tensor, queries: Tensor | None) -> None:
             f"logits has {stray} values other than -inf in columns beyond the queries of their "
             "graph (query_ptr); fill these with -inf"
         )
+
+
+def rows_at_once(logits: Tensor) -> int:
+    """Rows of a piece that stays in the cache of a core."""
+    at_once = ENTRIES_AT_ONCE.get(logits.device.type, 1 << 20)
+    return max(1, at_once // max(1, logits.shape[1]))

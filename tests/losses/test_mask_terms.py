@@ -76,7 +76,7 @@ def test_soft_iou(monkeypatch: pytest.MonkeyPatch) -> None:
         inside = p[targets.row == k].sum(0)
         union = targets.size[k] + p[targets.graph == graph].sum(0) - inside
         torch.testing.assert_close(found[k], inside / union)
-    monkeypatch.setattr(mask_terms, "ENTRIES_AT_ONCE", 12)
+    monkeypatch.setattr(mask_terms, "CLAIMS_AT_ONCE", 12)
     torch.testing.assert_close(mask_terms.soft_iou(void, targets), found)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from geoinfluencer.condensation import condense
+from geoinfluencer.condensation import condense, condense_queries
 from geoinfluencer.errors import InputError
 from geoinfluencer.training.configuration.config import CondensationSection
 from geoinfluencer.training.configuration.resolve import (
@@ -74,7 +74,11 @@ def test_decoding_defaults_are_those_of_the_decoder() -> None:
     section = CondensationSection().options()
     assert section == {name: defaults[name].default for name in section}
     for name in (*BUILTIN, "my.module:Class"):
-        assert builtin_layer(name).values["condensation"]["min_share"] == section["min_share"]
+        assert builtin_layer(name).values["condensation"]["min_share"] is None
+    queries = CondensationSection(source="softmax", min_share=0.7).query_options()
+    defaults = inspect.signature(condense_queries).parameters
+    assert queries.pop("min_share") == 0.7 and queries.pop("activation") == "softmax"
+    assert queries == {name: defaults[name].default for name in queries}
 
 
 @pytest.mark.parametrize("path", sorted(config_folder().glob("*.yaml")), ids=lambda p: p.stem)

@@ -14,6 +14,7 @@ from geoinfluencer.training.configuration.yaml_layers import Layer
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1)]
+EMBEDDING_SHARE = 0.5  # min_share of instances from embeddings
 Count = Annotated[int, Field(ge=1)]
 
 
@@ -29,7 +30,7 @@ class CondensationSection(Section):
     suppression_radius: NonNegative | None = None  # None: the radius
     min_followers: Count = 1
     min_size: Count = 1
-    min_share: Share = 0.5
+    min_share: Share | None = None  # None: 0.5 of embeddings and "sigmoid", 0 of "softmax"
 
     @model_validator(mode="after")
     def _radii_given(self) -> CondensationSection:
@@ -45,11 +46,12 @@ class CondensationSection(Section):
     def options(self) -> dict[str, float | int | None]:
         """Arguments of ``condense`` beside the radius."""
         keys = {"suppression_radius", "min_followers", "min_size", "min_share"}
-        return self.model_dump(include=keys)
+        given = self.model_dump(include=keys)
+        return given | ({"min_share": EMBEDDING_SHARE} if self.min_share is None else {})
 
     def query_options(self) -> dict[str, Any]:
         """Arguments of ``condense_queries``."""
-        keys = {"min_size", "min_score", "min_quality"}
+        keys = {"min_size", "min_share", "min_score", "min_quality"}
         return {"activation": self.source, **self.model_dump(include=keys)}
 
 

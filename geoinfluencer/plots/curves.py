@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -81,9 +82,10 @@ def validation_figure(rows: Rows, shown: Sequence[str], best_step: int | None) -
         axis.set_ylabel("metric on val")
         axis.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
         png = render(canvas)
-    caption = (
-        f"{len(rows)} validations. At each one the radius was chosen on calib, then the metrics "
-        "were computed on val."
+    caption = f"{len(rows)} validations" + (
+        ". At each one the radius was chosen on calib, then the metrics were computed on val."
+        if any(math.isfinite(row.get("val/radius", math.nan)) for row in rows)
+        else " on val; instances from query logits need no radius."
     )
     return Figure("validation", "Learning", "Metrics on held-out samples", caption, png)
 

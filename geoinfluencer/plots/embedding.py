@@ -26,7 +26,7 @@ def embedding_figure(arrays: Mapping[str, np.ndarray], name: str, radius: float)
         arrays: ``follower``, ``influencer`` (N, D), ``predicted`` (N,), ``representative`` (K,)
             node of each predicted instance, optional ``truth`` (N,).
         name: of the sample.
-        radius: of the condensation, drawn around the representatives.
+        radius: of the condensation, drawn around the representatives; 0: none, from queries.
     """
     follower, influencer = arrays["follower"], arrays["influencer"]
     predicted, chosen = arrays["predicted"], arrays["representative"]
@@ -51,7 +51,8 @@ def embedding_figure(arrays: Mapping[str, np.ndarray], name: str, radius: float)
             )
             axis.scatter(*own[focus].T, s=11, c=colors[focus], linewidths=0, alpha=0.8)
             stars = chosen[focus[chosen]]
-            _circles(axis, host[stars], radius)
+            if radius:
+                _circles(axis, host[stars], radius)
             axis.scatter(*host[stars].T, s=75, marker="*", c=colors[stars], linewidths=0.7,
                          edgecolors="black", zorder=3)  # fmt: skip
             axis.set_title(f"coloured by {what}")
@@ -70,11 +71,15 @@ def embedding_figure(arrays: Mapping[str, np.ndarray], name: str, radius: float)
         canvas.legend(handles=handles, loc="outside lower center", ncols=4)
         png = render(canvas)
     drawn = "" if focus.all() else f"; in colour the nodes of {_MOST} instances chosen at random"
+    stand = f"{'the' if focus.all() else 'those of the'} {len(chosen):,} influencers that stand for"
+    marks = (
+        f"Circles: the condensation radius {radius:.3g} around {stand} instances"
+        if radius
+        else f"Stars: {stand} instances, which were read from query logits, not from this space"
+    )
     caption = (
         f"Embeddings of {name} ({follower.shape[1]} dimensions) on the first two principal "
-        f"directions of its followers{drawn}. Circles: the condensation radius {radius:.3g} around "
-        f"{'the' if focus.all() else 'those of the'} {len(chosen):,} influencers that stand for "
-        "instances; what looks close here may be "
+        f"directions of its followers{drawn}. {marks}; what looks close here may be "
         "apart in other directions. Influencers that nobody follows may lie outside."
     )
     return Figure("embedding", "Embedding", "Followers and influencers", caption, png)

@@ -80,3 +80,14 @@ def test_a_checkpoint_from_before_queries_still_works(tmp_path: Path, tiny_run: 
     assert load_checkpoint(tmp_path / "old.ckpt").state.radius is not None
     old, new = evaluate(tmp_path / "old.ckpt"), evaluate(best)
     assert old["num_tracks"] == new["num_tracks"]
+
+
+def test_captions_do_not_speak_of_a_radius_that_is_not_there(
+    tmp_path: Path, tiny: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()  # this one draws
+    settings = (*tiny, *SMALL, "loss.name=mask-influencer")
+    run = train("toy-tracks", assignments=settings, max_steps=2, out=tmp_path / "run")
+    page = run.report.read_text()
+    assert "read from query logits" in page and "query logits need no radius" in page
+    assert "condensation radius" not in page and "the radius was chosen" not in page

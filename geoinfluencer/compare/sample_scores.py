@@ -35,15 +35,14 @@ def write_scores(
     """
     best = load_checkpoint(folder.best)
     model, device = best.build_model(), pick_device(config.train.accelerator)
-    assert best.state.radius is not None
+    settings = best.condensation(config.condensation)
     values = []
     for index in range(len(samples)):  # type: ignore[arg-type]
         found = score_samples(
             model,
             Subset(samples, [index]),  # type: ignore[arg-type]
             task,
-            best.state.radius,
-            config.condensation,
+            settings,
             device=device,
             precision=config.train.precision,
             quiet=True,

@@ -1,4 +1,4 @@
-"""Choice of the condensation radius on calibration data, never on the data it is scored on."""
+"""Choice of a threshold on calibration data, never on the data it is scored on."""
 
 from __future__ import annotations
 
@@ -63,11 +63,24 @@ def calibrate_radius(
         known = [score for score in scores if not math.isnan(score)]
         mean = math.fsum(known) / len(known) if known else math.nan
         table.append(RadiusScore(radius, mean, found / len(outputs)))
-    best = max((row.score for row in table if not math.isnan(row.score)), default=math.nan)
+    return best_of_plateau(grid, [row.score for row in table]), table
+
+
+def best_of_plateau(grid: Sequence[float], scores: Sequence[float]) -> float:
+    """The value with the best score; of equal scores the middle value.
+
+    Args:
+        grid: ascending.
+        scores: of the values, NaN = no opinion.
+
+    Raises:
+        InputError: no score at all.
+    """
+    best = max((score for score in scores if not math.isnan(score)), default=math.nan)
     if math.isnan(best):
-        raise InputError("score_fn returned NaN for every radius; is the calibration truth empty?")
-    tied = [row.radius for row in table if row.score >= best - 1e-12]
-    return tied[(len(tied) - 1) // 2], table
+        raise InputError("every score of the calibration is NaN; is its truth empty?")
+    tied = [value for value, score in zip(grid, scores, strict=True) if score >= best - 1e-12]
+    return tied[(len(tied) - 1) // 2]
 
 
 def _embeddings(output: Any) -> tuple[Tensor, Tensor]:

@@ -1,9 +1,9 @@
-"""Learning curves and the calibration of the radius."""
+"""Learning curves and the calibration of the condensation's threshold."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -61,7 +61,7 @@ def validation_figure(rows: Rows, shown: Sequence[str], best_step: int | None) -
     """Metrics on ``val`` against the step; None without rows.
 
     Args:
-        rows: of the validation log: ``step``, ``val/<metric>``, ``val/radius``.
+        rows: of the validation log: ``step``, ``val/<metric>``.
         shown: metrics to draw.
         best_step: marked with a line; None: no line.
     """
@@ -82,44 +82,51 @@ def validation_figure(rows: Rows, shown: Sequence[str], best_step: int | None) -
         axis.set_ylabel("metric on val")
         axis.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
         png = render(canvas)
-    caption = f"{len(rows)} validations" + (
-        ". At each one the radius was chosen on calib, then the metrics were computed on val."
-        if any(math.isfinite(row.get("val/radius", math.nan)) for row in rows)
-        else " on val; instances from query logits need no radius."
+    caption = (
+        f"{len(rows)} validations. At each one the threshold of the condensation was chosen on "
+        "calib, then the metrics were computed on val."
     )
     return Figure("validation", "Learning", "Metrics on held-out samples", caption, png)
 
 
-def calibration_figure(rows: Rows, radius: float | None) -> Figure | None:
-    """Score and number of instances against the radius; None without a grid.
+_THRESHOLDS = {  # name -> axis label, name in a sentence
+    "radius": ("condensation radius (units of the embedding)", "radius"),
+    "min_quality": ("least quality of a query", "least quality"),
+}
+
+
+def calibration_figure(rows: Rows, chosen: Mapping[str, Any]) -> Figure | None:
+    """Score and number of instances against the threshold; None without a grid.
 
     Args:
-        rows: ``radius``, ``score``, ``instances`` per radius tried.
-        radius: the one that was chosen.
+        rows: ``radius`` or ``min_quality``, ``score``, ``instances`` per value tried.
+        chosen: the value under the same name, where it is known.
     """
     if len(rows) < 2:
         return None
-    radii = _column(rows, "radius")
+    name = next(name for name in _THRESHOLDS if name in rows[0])
+    (label, words), value = _THRESHOLDS[name], chosen.get(name)
+    tried = _column(rows, name)
     with drawing(7.0, 3.8) as canvas:
         axis = canvas.subplots()
-        axis.plot(radii, _column(rows, "score"), color=PALETTE[0], marker="o", markersize=4)
-        axis.set_xlabel("condensation radius (units of the embedding)")
+        axis.plot(tried, _column(rows, "score"), color=PALETTE[0], marker="o", markersize=4)
+        axis.set_xlabel(label)
         axis.set_ylabel("calibration score", color=PALETTE[0])
         found = axis.twinx()
-        found.plot(radii, _column(rows, "instances"), color=PALETTE[1], marker="s", markersize=3,
+        found.plot(tried, _column(rows, "instances"), color=PALETTE[1], marker="s", markersize=3,
                    linewidth=1)  # fmt: skip
         found.set_ylabel("instances per sample", color="#9C6C00")
         found.set_ylim(bottom=0)
         found.grid(False)
-        if radius is not None:
-            axis.axvline(radius, color="#555555", linestyle="--", linewidth=1)
-            axis.annotate(f" {radius:g}", (radius, axis.get_ylim()[0]), fontsize=9, va="bottom")
+        if value is not None:
+            axis.axvline(value, color="#555555", linestyle="--", linewidth=1)
+            axis.annotate(f" {value:g}", (value, axis.get_ylim()[0]), fontsize=9, va="bottom")
         png = render(canvas)
     caption = (
         "Tried on the calib split, which is neither trained on nor scored. Dashed: the chosen "
-        "radius, stored in the checkpoint; of equal scores the middle one is taken."
+        f"{words}, stored in the checkpoint; of equal scores the middle one is taken."
     )
-    return Figure("calibration", "Calibration", "Choice of the radius", caption, png)
+    return Figure("calibration", "Calibration", f"Choice of the {words}", caption, png)
 
 
 def _column(rows: Rows, key: str) -> np.ndarray:

@@ -22,7 +22,7 @@ from geoinfluencer.training.configuration.config import CondensationSection
 from geoinfluencer.training.data import build_model
 
 META_KEY = "geoinfluencer"
-FORMAT = 1  # raised when an older program could not read the file
+FORMAT = 2  # raised when an older program could not read the file; 1 knew of no threshold but radii
 
 
 def versions() -> dict[str, str]:
@@ -45,10 +45,11 @@ class RunState:
         data: ``in_channels``, ``edge_channels``, ``num_classes``, ``protocol``,
             ``primary_metric``, ``events`` (names of all samples' sources the run has seen).
         class_map: class index -> name; empty without classes.
-        radius: condensation radius, embedding units; None before the first calibration.
-        radius_table: one row per radius tried at the last calibration.
+        calibrated: the threshold chosen at the last calibration, by its name in the configuration's
+            condensation section (``radius``, ``min_quality``); empty before the first.
+        calibration: one row per value tried there.
         metrics: metrics on ``val`` at the last validation.
-        best: step, radius and metrics of the best validation so far.
+        best: step, standing and threshold of the best validation so far.
         elapsed_seconds: fitting time so far.
         step: optimisation steps so far.
         versions: see :func:`versions`.
@@ -59,8 +60,8 @@ class RunState:
     config: dict[str, Any]
     data: dict[str, Any] = field(default_factory=dict)
     class_map: dict[int, str] = field(default_factory=dict)
-    radius: float | None = None
-    radius_table: list[dict[str, float]] = field(default_factory=list)
+    calibrated: dict[str, float] = field(default_factory=dict)
+    calibration: list[dict[str, float]] = field(default_factory=list)
     metrics: dict[str, Any] = field(default_factory=dict)
     best: dict[str, Any] = field(default_factory=dict)
     elapsed_seconds: float = 0.0
@@ -73,7 +74,7 @@ class RunState:
 
     def restore(self, meta: dict[str, Any]) -> None:
         """Takes over the progress of an interrupted run; config and versions stay this run's."""
-        for name in ("radius", "radius_table", "metrics", "best", "elapsed_seconds", "step"):
+        for name in ("calibrated", "calibration", "metrics", "best", "elapsed_seconds", "step"):
             setattr(self, name, meta[name])
 
 
@@ -85,26 +86,27 @@ class Checkpoint:
     state: RunState
     weights: dict[str, torch.Tensor]
 
-    def radius(self, settings: CondensationSection) -> float:
-        """The condensation radius: of the settings, else the calibrated one; NaN for queries.
+    def condensation(self, settings: CondensationSection) -> CondensationSection:
+        """The settings with their threshold: the one that they fix, else the calibrated one.
 
         Raises:
-            InputError: there is none, or none that was chosen for embeddings.
+            InputError: there is none, or none of that name.
         """
-        if settings.radius is not None:
-            return settings.radius
-        found = self.state.radius
-        if found is None:
+        name, found = settings.threshold_name, self.state.calibrated
+        if getattr(settings, name) is not None:
+            return settings
+        if name in found:
+            return settings.at(found[name])
+        if not found:
             raise InputError(
-                f"{self.path}: saved before its radius was calibrated; use best.ckpt, or give one "
-                "with --set condensation.radius=0.5"
+                f"{self.path}: saved before its {name} was calibrated; use best.ckpt, or give one "
+                f"with --set condensation.{name}=0.5"
             )
-        if math.isnan(found) and not settings.of_queries:
-            raise InputError(
-                f"{self.path}: was trained for queries and has no radius for embeddings; give one "
-                "with --set condensation.radius=0.3"
-            )
-        return found
+        raise InputError(
+            f"{self.path}: its {next(iter(found))} was calibrated, not the {name} that "
+            f"condensation.source={settings.source} needs; give one with "
+            f"--set condensation.{name}=0.3"
+        )
 
     def build_model(self) -> nn.Module:
         """The model with its weights and normalisation, in evaluation mode."""
@@ -144,11 +146,16 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
     if not isinstance(meta, dict) or "state_dict" not in content:
         raise InputError(f"{path}: a torch file, but not one written by geoinfluencer train")
     meta = dict(meta)
-    if meta.pop("format", 0) > FORMAT:
+    written = meta.pop("format", 0)
+    if written > FORMAT:
         raise InputError(
             f"{path}: written by the newer geoinfluencer {meta['versions']['geoinfluencer']}; "
             f"this is {__version__}: upgrade it"
         )
+    if written < 2:
+        radius, table = meta.pop("radius"), meta.pop("radius_table")
+        known = radius is not None and not math.isnan(radius)  # NaN: of queries, uncalibrated
+        meta |= {"calibrated": {"radius": radius} if known else {}, "calibration": table}
     weights = {
         name.removeprefix("model."): tensor
         for name, tensor in content["state_dict"].items()

@@ -152,13 +152,11 @@ def train(
     if stopped_by is not None:
         raise Interrupted(stopped_by, folder, state.step)
     best = load_checkpoint(folder.best)
-    assert best.state.radius is not None
     scores = score_samples(
         best.build_model(),
         samples["val"],
         task,
-        best.state.radius,
-        setup.config.condensation,
+        best.condensation(setup.config.condensation),
         device=pick_device(settings.accelerator),
         precision=settings.precision,
         quiet=quiet,

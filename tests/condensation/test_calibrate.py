@@ -47,7 +47,7 @@ def test_nan_is_no_opinion() -> None:
     outputs = [(FOLLOWER, INFLUENCER)]
     radius, table = calibrate_radius(outputs, [TRUTH], score, [0.1, 3.0])
     assert radius == 0.1 and math.isnan(table[1].score)
-    with pytest.raises(InputError, match="every radius"):
+    with pytest.raises(InputError, match="every score"):
         calibrate_radius(outputs, [TRUTH], score, [3.0])
 
 

@@ -92,10 +92,17 @@ def test_curves() -> None:
     checks = [{"step": 10.0, "val/a": 0.5}, {"step": 20.0, "val/a": float("nan")}]
     assert validation_figure(checks, ["a", "b"], 10) is not None
     grid = [{"radius": r, "score": r, "instances": 3.0} for r in (0.1, 0.2)]
-    assert calibration_figure(grid, 0.2) is not None
+    figure = calibration_figure(grid, {"radius": 0.2})
+    assert figure is not None and figure.title == "Choice of the radius"
+    grid = [{"min_quality": q, "score": q, "instances": 3.0} for q in (0.0, 0.1)]
+    figure = calibration_figure(grid, {"radius": None, "min_quality": 0.1})
+    assert figure is not None and figure.title == "Choice of the least quality"
 
 
 def test_nothing_to_draw() -> None:
     assert loss_figure([]) is None
     assert validation_figure([], ["a"], None) is None
-    assert calibration_figure([{"radius": 0.5, "score": 1.0, "instances": 3.0}], 0.5) is None
+    assert (
+        calibration_figure([{"radius": 0.5, "score": 1.0, "instances": 3.0}], {"radius": 0.5})
+        is None
+    )

@@ -16,7 +16,7 @@ from geoinfluencer.training.run_folder import RunFolder, read_json, write_json
 def test_checkpoint_says_what_it_is(tiny_run: Run) -> None:
     state = load_checkpoint(tiny_run.best).state
     assert state.step == 6 and state.elapsed_seconds > 0
-    assert state.radius is not None and len(state.radius_table) == 10
+    assert list(state.calibrated) == ["radius"] and len(state.calibration) == 10
     assert state.config["dataset"] == "toy-tracks"
     assert state.data["protocol"] == "trackml" and state.data["primary_metric"] == "dm_efficiency"
     assert {"torch", "geoinfluencer", "lightning"} <= set(state.versions)
@@ -25,7 +25,7 @@ def test_checkpoint_says_what_it_is(tiny_run: Run) -> None:
 
 def test_no_code_is_run_on_loading(tiny_run: Run) -> None:
     content = torch.load(tiny_run.best, weights_only=True)  # refuses anything but plain data
-    assert content[META_KEY]["format"] == 1 and "optimizer_states" in content
+    assert content[META_KEY]["format"] == 2 and "optimizer_states" in content
 
 
 def test_model_comes_back_with_its_normalisation(tiny_run: Run) -> None:

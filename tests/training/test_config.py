@@ -71,7 +71,8 @@ def test_defaults_of_the_classes_are_filled_in() -> None:
 
 def test_decoding_defaults_are_those_of_the_decoder() -> None:
     defaults = inspect.signature(condense).parameters
-    section = CondensationSection().options()
+    section = CondensationSection(radius=0.3).options()
+    assert section.pop("radius") == 0.3
     assert section == {name: defaults[name].default for name in section}
     for name in (*BUILTIN, "my.module:Class"):
         assert builtin_layer(name).values["condensation"]["min_share"] is None

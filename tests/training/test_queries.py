@@ -23,7 +23,10 @@ def test_from_training_to_the_scores_again(
 ) -> None:
     settings = (*tiny, *SMALL, f"loss.name={loss}", f"model.queries={queries}")
     run = train("toy-tracks", assignments=settings, max_steps=4, out=tmp_path / "run")
-    assert run.metrics["radius"] is None  # queries need none
+    assert run.metrics["radius"] is None  # queries need none: their least quality is calibrated
+    chosen = load_checkpoint(run.best).state
+    assert run.metrics["min_quality"] == chosen.calibrated["min_quality"]
+    assert len(chosen.calibration) == 10
     again = evaluate(run.best)
     assert again["dm_efficiency"] == pytest.approx(run.metrics["dm_efficiency"], nan_ok=True)
     assert again["num_tracks"] == run.metrics["num_tracks"]
@@ -37,7 +40,7 @@ def test_from_training_to_the_scores_again(
         with pytest.raises(InputError, match="nothing trains embeddings"):
             evaluate(run.best, assignments=other)
         return
-    with pytest.raises(InputError, match=r"no radius for embeddings; .*condensation.radius=0.3"):
+    with pytest.raises(InputError, match=r"its min_quality was .*--set condensation.radius=0.3"):
         evaluate(run.best, assignments=other)
     assert evaluate(run.best, assignments=[*other, "condensation.radius=0.3"])["radius"] == 0.3
 
@@ -74,10 +77,13 @@ def test_a_checkpoint_from_before_queries_still_works(tmp_path: Path, tiny_run: 
     content = torch.load(best, map_location="cpu", weights_only=True)
     config = content["geoinfluencer"]["config"]
     del config["model"]["name"], config["supervision"]
-    for key in ("source", "min_score", "min_quality"):
+    for key in ("source", "min_score", "min_quality", "min_qualities"):
         del config["condensation"][key]
+    meta = content["geoinfluencer"]
+    meta["format"] = 1
+    meta["radius"], meta["radius_table"] = meta.pop("calibrated")["radius"], meta.pop("calibration")
     torch.save(content, tmp_path / "old.ckpt")
-    assert load_checkpoint(tmp_path / "old.ckpt").state.radius is not None
+    assert load_checkpoint(tmp_path / "old.ckpt").state.calibrated["radius"] == meta["radius"]
     old, new = evaluate(tmp_path / "old.ckpt"), evaluate(best)
     assert old["num_tracks"] == new["num_tracks"]
 
@@ -89,5 +95,5 @@ def test_captions_do_not_speak_of_a_radius_that_is_not_there(
     settings = (*tiny, *SMALL, "loss.name=mask-influencer")
     run = train("toy-tracks", assignments=settings, max_steps=2, out=tmp_path / "run")
     page = run.report.read_text()
-    assert "read from query logits" in page and "query logits need no radius" in page
+    assert "read from query logits" in page and "Choice of the least quality" in page
     assert "condensation radius" not in page and "the radius was chosen" not in page

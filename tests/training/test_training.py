@@ -99,7 +99,7 @@ def test_interruption_leaves_both_checkpoints(
         train("toy-tracks", assignments=tiny, max_steps=5, out=tmp_path / "run")
     folder = RunFolder(tmp_path / "run")
     assert load_checkpoint(folder.last).state.step == 1
-    assert load_checkpoint(folder.best).state.radius is None
+    assert load_checkpoint(folder.best).state.calibrated == {}
 
 
 def test_minutes_alone_bound_the_fitting(tmp_path: Path, tiny: tuple[str, ...]) -> None:

@@ -24,8 +24,9 @@ class CondensationSection(Section):
 
     source: Literal["embedding", "softmax", "sigmoid"] | None = None  # None: what the loss trains
     min_score: Share = 0.0  # of query logits only
-    min_quality: Share | None = None  # likewise; None: 0 of "softmax", 0.5 of "sigmoid"
-    radius: Positive | None = None  # None: calibrated on the `calib` split
+    min_quality: Share | None = None  # likewise; None: calibrated on the `calib` split
+    min_qualities: tuple[Share, ...] = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
+    radius: Positive | None = None  # of embeddings; None: calibrated likewise
     radii: tuple[Positive, ...] = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
     suppression_radius: NonNegative | None = None  # None: the radius
     min_followers: Count = 1
@@ -33,19 +34,36 @@ class CondensationSection(Section):
     min_share: Share | None = None  # None: 0.5 of embeddings and "sigmoid", 0 of "softmax"
 
     @model_validator(mode="after")
-    def _radii_given(self) -> CondensationSection:
-        if not self.radii:
-            raise ValueError("condensation.radii is empty; list at least one radius to try")
+    def _grids_given(self) -> CondensationSection:
+        for name in ("radii", "min_qualities"):
+            if not getattr(self, name):
+                raise ValueError(f"condensation.{name} is empty; list at least one value to try")
         return self
 
     @property
     def of_queries(self) -> bool:
-        """Whether instances come from query logits, which need no radius."""
+        """Whether instances come from query logits, which have a quality and need no radius."""
         return self.source in ("softmax", "sigmoid")
 
-    def options(self) -> dict[str, float | int | None]:
-        """Arguments of ``condense`` beside the radius."""
-        keys = {"suppression_radius", "min_followers", "min_size", "min_share"}
+    @property
+    def threshold_name(self) -> str:
+        """The setting that is calibrated on the ``calib`` split."""
+        return "min_quality" if self.of_queries else "radius"
+
+    @property
+    def thresholds(self) -> tuple[float, ...]:
+        """What is tried for it: the grid, or the one value that is set."""
+        fixed = getattr(self, self.threshold_name)
+        grid = self.min_qualities if self.of_queries else self.radii
+        return grid if fixed is None else (fixed,)
+
+    def at(self, threshold: float) -> CondensationSection:
+        """The same settings with the calibrated one set."""
+        return self.model_copy(update={self.threshold_name: threshold})
+
+    def options(self) -> dict[str, Any]:
+        """Arguments of ``condense``; the radius must be known, see :meth:`at`."""
+        keys = {"radius", "suppression_radius", "min_followers", "min_size", "min_share"}
         given = self.model_dump(include=keys)
         return given | ({"min_share": EMBEDDING_SHARE} if self.min_share is None else {})
 

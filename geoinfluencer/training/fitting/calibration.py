@@ -1,60 +1,46 @@
-"""The condensation radius: chosen on ``calib``, then used for the scores of other samples."""
+"""The threshold of the condensation: chosen on ``calib``, then used for the scores of others."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Iterable
 
-import torch
-
-from geoinfluencer.condensation import Instances, calibrate_radius
+from geoinfluencer.condensation import Instances
+from geoinfluencer.condensation.calibrate import best_of_plateau
 from geoinfluencer.training.configuration.config import CondensationSection
-from geoinfluencer.training.scoring.inference import SampleResult
+from geoinfluencer.training.scoring.inference import SampleResult, instances_of
 from geoinfluencer.training.tasks.base import Task
 
 
 def calibrate(
-    results: Sequence[SampleResult], task: Task, settings: CondensationSection
+    results: Iterable[SampleResult], task: Task, settings: CondensationSection
 ) -> tuple[float, list[dict[str, float]]]:
-    """The best radius of the grid for stored outputs of calibration samples.
+    """The best threshold of the grid for outputs of calibration samples: the radius of embeddings,
+    the least quality of queries.
 
-    All samples are condensed as one batch per radius and scored together, so that a sample counts
-    by its instances. A radius fixed in the configuration is returned as it is; query logits need
-    none, theirs is NaN.
+    The samples are scored together, so that a sample counts by its instances. They are condensed
+    with every value of the grid one after another, so that no more outputs are held than came
+    from the model at once.
 
     Args:
         results: outputs for the ``calib`` split.
         task: says what a good score is.
-        settings: the grid, and the other options of the condensation.
+        settings: the grid, or a value that is fixed, and the other options of the condensation.
 
     Returns:
-        The radius, and one row (``radius``, ``score``, ``instances``) per radius tried.
+        The threshold, and one row (its name, ``score``, ``instances`` per sample) per value tried.
     """
-    if settings.of_queries:
-        return math.nan, []
-    sizes = [result.follower.shape[0] for result in results]
-    bounds = torch.tensor([0, *sizes]).cumsum(0).to(results[0].follower.device)
-    follower = torch.cat([result.follower for result in results])
-    influencer = torch.cat([result.influencer for result in results])
-    samples = [result.sample for result in results]
-    logits = [result.class_logits for result in results if result.class_logits is not None]
-
-    def score(found: Instances, _: None) -> float:
-        parts = found.to("cpu").split()
-        return task.calibration_score(task.score(zip(samples, parts, strict=True)))
-
-    radii = settings.radii if settings.radius is None else (settings.radius,)
-    radius, table = calibrate_radius(
-        [(follower, influencer)],
-        [None],
-        score,
-        radii,
-        ptr=bounds,
-        class_logits=torch.cat(logits) if logits else None,
-        **settings.options(),
-    )
+    grid = sorted(set(settings.thresholds))
+    metrics = [task.new_metric() for _ in grid]
+    counts, samples = [0] * len(grid), 0
+    for result in results:
+        samples += 1
+        for i, (metric, value) in enumerate(zip(metrics, grid, strict=True)):
+            found: Instances = instances_of(result, settings.at(value)).to("cpu")
+            task.update(metric, result.sample, found)
+            counts[i] += len(found)
+    scores = [task.calibration_score(metric.compute()) for metric in metrics]
     rows = [
-        {"radius": row.radius, "score": row.score, "instances": row.instances / len(results)}
-        for row in table
+        {settings.threshold_name: value, "score": score, "instances": count / samples}
+        for value, score, count in zip(grid, scores, counts, strict=True)
     ]
-    return radius, rows
+    return best_of_plateau(grid, scores), rows

@@ -146,24 +146,22 @@ class RunControl(pl.Callback):
         )
         self._seconds_validating += found.seconds
         state, name = module.run_state, self.held_out.task.primary_metric
-        state.radius, state.radius_table, state.metrics = (
-            found.radius, found.radius_table, found.metrics,
-        )  # fmt: skip
+        state.calibrated, state.calibration = found.calibrated, found.calibration
+        state.metrics = found.metrics
         standing = [found.merit, found.tie_break]
         better = standing >= state.best.get("standing", [-math.inf, -math.inf])
         if better:
-            state.best = {"step": step, "standing": standing, "radius": found.radius}
+            state.best = {"step": step, "standing": standing, **found.calibrated}
         if trainer.is_global_zero:
             minutes = module.clock.elapsed / 60
-            row = {f"val/{key}": value for key, value in found.metrics.items()}
-            self._val_log.append(
-                {"step": step, "minutes": minutes, "val/radius": found.radius} | row
-            )
+            values = {**found.calibrated, **found.metrics}
+            row = {f"val/{key}": value for key, value in values.items()}
+            self._val_log.append({"step": step, "minutes": minutes} | row)
             for logger in trainer.loggers:
                 logger.log_metrics({key: float(value) for key, value in row.items()}, step=step)
+            chosen = "".join(f", {key} {value:g}" for key, value in found.calibrated.items())
             self._progress.say(
-                f"step {step}: {name} {found.metrics.get(name, math.nan):.4f} on val"
-                f"{'' if math.isnan(found.radius) else f', radius {found.radius:g}'}"
+                f"step {step}: {name} {found.metrics.get(name, math.nan):.4f} on val{chosen}"
                 f"{', the best so far' if better else ''}"
             )
         return better

@@ -1,4 +1,4 @@
-"""A validation: the radius from outputs for ``calib``, then scores of ``val``."""
+"""A validation: the threshold from outputs for ``calib``, then scores of ``val``."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from geoinfluencer.training.tasks import Task
 class Validation:
     """What a validation found."""
 
-    radius: float
-    radius_table: list[dict[str, float]]
+    calibrated: dict[str, float]  # name of the threshold -> what was chosen
+    calibration: list[dict[str, float]]
     metrics: dict[str, Any]
     merit: float  # of the primary metric; larger is better
     tie_break: float  # the calibration score on calib, for equal merits
@@ -35,7 +35,7 @@ class HeldOut:
 
     Args:
         task: scores of the protocol.
-        calib: samples that choose the radius.
+        calib: samples that choose the threshold.
         val: samples that are scored with it.
         settings: of the condensation.
 
@@ -61,19 +61,18 @@ class HeldOut:
         """Calibrates on ``calib``, then scores ``val``; in evaluation mode, without gradients."""
         start = time.monotonic()
         with evaluating(model):
-            calib = () if self.settings.of_queries else self.calib
-            outputs = list(run_batches(model, calib, device, dtype))
-            radius, table = calibrate(outputs, self.task, self.settings)
-            del outputs
+            outputs = run_batches(model, self.calib, device, dtype)
+            threshold, table = calibrate(outputs, self.task, self.settings)
+            settings = self.settings.at(threshold)
             metric = self.task.new_metric()
             for result in run_batches(model, self.val, device, dtype):
-                found = condense_result(result, radius, self.settings).instances
+                found = condense_result(result, settings).instances
                 assert found is not None
                 self.task.update(metric, result.sample, found)
         metrics: dict[str, Any] = metric.compute()
         scores = [row["score"] for row in table if row["score"] == row["score"]]
         return Validation(
-            radius,
+            {settings.threshold_name: threshold},
             table,
             metrics,
             self.task.merit(metrics),

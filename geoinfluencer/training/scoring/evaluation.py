@@ -79,7 +79,7 @@ def evaluate(
     accelerator: str = "auto",
     quiet: bool = True,
 ) -> dict[str, Any]:
-    """Scores a checkpoint: outputs, condensation with the stored radius, the protocol's metrics.
+    """Scores a checkpoint: outputs, condensation with the stored threshold, the protocol's metrics.
 
     Args:
         checkpoint: a ``.ckpt`` file of ``train``.
@@ -108,7 +108,7 @@ def evaluate(
     if not attribute(samples, "has_truth", True):
         raise InputError(f"{config.data_root}: no truth to score against; use predict instead")
     task = make_task(samples)
-    radius = loaded.radius(config.condensation)
+    condensation = loaded.condensation(config.condensation)
     model = loaded.build_model()
     check_channels(samples, loaded, f"{config.dataset}, first sample of {split}", truth=True)
     notes = [f"split {split}: {len(samples)} samples ({why})"]  # type: ignore[arg-type]
@@ -120,8 +120,7 @@ def evaluate(
         model,
         samples,
         task,
-        radius,
-        config.condensation,
+        condensation,
         device=pick_device(accelerator),
         precision=config.train.precision,
         quiet=quiet,

@@ -128,27 +128,28 @@ def run_batches(
 
 
 @torch.inference_mode()
-def condense_result(
-    result: SampleResult, radius: float, settings: CondensationSection
-) -> SampleResult:
-    """Fills in ``instances`` (on the CPU) and the time that took; queries need no radius."""
+def condense_result(result: SampleResult, settings: CondensationSection) -> SampleResult:
+    """Fills in ``instances`` (on the CPU) and the time that took.
+
+    Args:
+        result: outputs for a sample.
+        settings: with their calibrated threshold, see :meth:`CondensationSection.at`.
+    """
     start = time.perf_counter()
-    if settings.of_queries:
-        found = _condense_queries(result, settings)
-    else:
-        found = condense(
-            result.follower,
-            result.influencer,
-            radius=radius,
-            class_logits=result.class_logits,
-            **settings.options(),  # type: ignore[arg-type]
-        )
-    result.instances = found.to("cpu")
+    result.instances = instances_of(result, settings).to("cpu")
     result.condense_ms = 1e3 * (time.perf_counter() - start)
     return result
 
 
-def _condense_queries(result: SampleResult, settings: CondensationSection) -> Instances:
+def instances_of(result: SampleResult, settings: CondensationSection) -> Instances:
+    """The instances in the outputs for a sample, where the outputs are."""
+    if not settings.of_queries:
+        return condense(
+            result.follower,
+            result.influencer,
+            class_logits=result.class_logits,
+            **settings.options(),
+        )
     queries = result.queries
     assert queries is not None
     nodes = result.follower.shape[0]

@@ -52,7 +52,7 @@ def predict(
     config: RunConfig = check(Layer(dict(loaded.state.config)))
     cls = resolve_dataset(config.dataset)
     task = task_class(loaded.state.data["protocol"], str(loaded.path))(None)
-    radius = loaded.radius(config.condensation)
+    condensation = loaded.condensation(config.condensation)
     folder = evaluation_folder(out)
     device = pick_device(accelerator)
     model = loaded.build_model().to(device)
@@ -70,6 +70,6 @@ def predict(
         for result in run_batches(
             model, samples, device, dtype, max_nodes=1, on_sample=progress.update
         ):
-            records.append(task.record(condense_result(result, radius, config.condensation)))
+            records.append(task.record(condense_result(result, condensation)))
         progress.clear()
     return task.write_predictions(records, folder.path)

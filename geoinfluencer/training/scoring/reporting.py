@@ -29,7 +29,7 @@ def write_results(
 ) -> None:
     """Writes ``metrics.json``, what the pictures are drawn from, the pictures and the report."""
     _write_rows(folder.curves, scores.curves)
-    _write_rows(folder.calibration, state.radius_table)
+    _write_rows(folder.calibration, state.calibration)
     arrays = {
         f"{index}/{key}": value
         for index, (_, display) in enumerate(scores.displays)
@@ -80,7 +80,7 @@ def draw(folder: RunFolder, config: RunConfig | None = None) -> Path:
     optional = (
         loss_figure(train_rows),
         validation_figure(val_rows, shown, best),
-        calibration_figure(_numbers(_read_rows(folder.calibration)), metrics.get("radius")),
+        calibration_figure(_numbers(_read_rows(folder.calibration)), metrics),
     )
     figures += [figure for figure in optional if figure is not None]
     folder.plots.mkdir(parents=True, exist_ok=True)

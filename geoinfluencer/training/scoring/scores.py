@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import statistics
 from dataclasses import dataclass, field
 from typing import Any
@@ -41,7 +40,6 @@ def score_samples(
     model: nn.Module,
     samples: Dataset[Data],
     task: Task,
-    radius: float,
     settings: CondensationSection,
     *,
     device: torch.device,
@@ -50,8 +48,9 @@ def score_samples(
 ) -> Scores:
     """Model, condensation and metrics over samples, one at a time, with timings.
 
-    On a GPU the first sample goes through the model once before the clock counts. Times are medians
-    per sample; the model's include the transfer to the device.
+    ``settings`` have their calibrated threshold. On a GPU the first sample goes through the model
+    once before the clock counts. Times are medians per sample; the model's include the transfer to
+    the device.
     """
     model = model.to(device).eval()
     dtype = autocast_dtype(precision, device)
@@ -64,7 +63,7 @@ def score_samples(
     progress = Progress("evaluating", total, unit="samples", enabled=not quiet)
     progress.begin(0)
     for index, result in enumerate(run_batches(model, samples, device, dtype, max_nodes=1)):
-        found = condense_result(result, radius, settings).instances
+        found = condense_result(result, settings).instances
         assert found is not None
         task.update(metric, result.sample, found)
         class_agnostic = class_agnostic and task.class_agnostic(result.sample, found)
@@ -82,7 +81,8 @@ def score_samples(
         "protocol": task.protocol,
         "class_agnostic": class_agnostic,
         **task.window(),
-        "radius": None if math.isnan(radius) else radius,
+        "radius": None if settings.of_queries else settings.radius,
+        **({"min_quality": settings.min_quality} if settings.of_queries else {}),
         "num_samples": total,
         "ms_per_event": model_ms + condense_ms,
         "ms_per_event_model": model_ms,

@@ -45,7 +45,7 @@ class NodeTask(Task):
 
     def update(self, metric: NodeMetrics, sample: Data, found: Instances) -> None:
         """With classes on both sides panoptic quality is per class."""
-        ignore = sample.get("ignore")
+        ignore, mass = sample.get("ignore"), sample.get("mass")
         classes = {}
         if not self.class_agnostic(sample, found):
             classes = {"semantic": sample.y.numpy(), "semantic_predicted": _node_classes(found)}
@@ -53,6 +53,7 @@ class NodeTask(Task):
             found.instance.numpy(),
             sample.instance.numpy(),
             ignore=None if ignore is None else ignore.numpy(),
+            weight=None if mass is None else mass.numpy(),
             **classes,
         )
 

@@ -16,6 +16,7 @@ _FIELDS: dict[str, tuple[bool, int, str]] = {
     "y": (False, 1, "i"),  # (N,) class, -1 = void
     "ignore": (False, 1, "b"),  # (N,) True: neither attracts nor repels, nor counts
     "weight": (False, 1, "f"),  # (N,) loss weight
+    "mass": (False, 1, "f"),  # (N,) raw points or pixels that the node stands for
     "node_id": (False, 1, "i"),  # (N,) the raw sample's own id (hit_id, point row, ...)
 }
 

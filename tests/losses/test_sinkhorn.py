@@ -30,15 +30,19 @@ def f1(found: Tensor, truth: Tensor) -> float:
     return float(2 * (found & truth).sum() / (found.sum() + truth.sum()))
 
 
-@settings(max_examples=8)
-@given(seed=st.integers(0, 10_000))
-def test_existence_and_assignment_are_those_of_the_matching_on_easy_problems(seed: int) -> None:
-    cost = planted(seed, 20, 60)
+def test_existence_and_assignment_are_those_of_the_matching_on_easy_problems() -> None:
+    # over seeds: a single draw may hold a tie, which the plan shares and the matching does not
+    existence, agreement = [], []
     rows, queries = torch.tensor([0, 20]), torch.tensor([60])
-    matched = matched_pairs(assign_queries(cost, rows, queries), 60) > 0
-    plan = sinkhorn_plan(cost, rows, queries, tau=0.01)
-    assert f1(plan.sum(0) > 0.5, matched.any(0)) >= 0.95
-    assert (plan.argmax(1) == matched.int().argmax(1)).float().mean() >= 0.95
+    for seed in range(20):
+        cost = planted(seed, 20, 60)
+        matched = matched_pairs(assign_queries(cost, rows, queries), 60) > 0
+        plan = sinkhorn_plan(cost, rows, queries, tau=0.01)
+        existence.append(f1(plan.sum(0) > 0.5, matched.any(0)))
+        same = plan.argmax(1) == matched.int().argmax(1)
+        agreement.append(float(same.float().mean()))
+    assert sum(existence) / 20 >= 0.98
+    assert sum(agreement) / 20 >= 0.98
 
 
 def test_plan_tends_to_the_matching_and_its_cost_to_the_least() -> None:

@@ -97,3 +97,12 @@ def test_captions_do_not_speak_of_a_radius_that_is_not_there(
     page = run.report.read_text()
     assert "read from query logits" in page and "Choice of the least quality" in page
     assert "condensation radius" not in page and "the radius was chosen" not in page
+
+
+def test_a_preset_may_set_the_decoder_of_queries_for_losses_that_have_one() -> None:
+    plain = resolve_config("toy-tracks", preset="compare")
+    assert "decoder_layers" not in plain.model and plain.data["num_tracks"] == 20
+    queries = resolve_config("toy-tracks", preset="compare", assignments=["loss.name=hungarian"])
+    assert queries.model["decoder_layers"] == 2
+    with pytest.raises(InputError, match=r"unknown key 'model.decoder_layers'"):
+        resolve_config("toy-tracks", assignments=["model.decoder_layers=2"])

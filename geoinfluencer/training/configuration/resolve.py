@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from geoinfluencer.errors import InputError, suggest
 from geoinfluencer.losses import InfluencerLoss
 from geoinfluencer.losses.registry import MASK_LOSSES, decode_of
 from geoinfluencer.models import resolve_model
+from geoinfluencer.models.registry import MODELS
 from geoinfluencer.training.configuration.checks import validate, validate_options
 from geoinfluencer.training.configuration.config import RunConfig
 from geoinfluencer.training.configuration.yaml_layers import (
@@ -103,6 +105,11 @@ def resolve_config(
     return check(merge(layer, overrides) if overrides else layer)
 
 
+_QUERY_OPTIONS = set(inspect.signature(MODELS["query"]).parameters) - set(
+    inspect.signature(MODELS["influencer"]).parameters
+)
+
+
 def _user_layer(config: str | Path | Mapping[str, Any] | None) -> Layer:
     if config is None:
         return Layer()
@@ -113,10 +120,17 @@ def _user_layer(config: str | Path | Mapping[str, Any] | None) -> Layer:
 
 def _for_loss(below: Layer, chosen: Layer) -> Layer:
     """The built-in settings for the loss that was chosen over them: options of the built-in loss
-    are no options of another; a loss on queries keeps them for its embeddings."""
+    are no options of another; a loss on queries keeps them for its embeddings. Without queries the
+    options of their decoder serve nobody."""
     settings = below.section("loss")
     own = settings.values.get("name", "influencer")
     name = chosen.section("loss").values.get("name", own)
+    if (
+        name not in MASK_LOSSES
+        and merge(below, chosen).section("model").values.get("name") != "query"
+    ):
+        model = below.section("model").without(*_QUERY_OPTIONS)
+        below = Layer({**below.values, "model": model.values}, below.origins)
     if name == own:
         return below
     below = below.without("loss")

@@ -15,8 +15,10 @@ from geoinfluencer.errors import InputError
 from geoinfluencer.models.outputs import Outputs
 from geoinfluencer.models.segmenter import InfluencerSegmenter
 from geoinfluencer.nn.denoising import DenoisingQueries, instance_columns
-from geoinfluencer.nn.query_decoder import Memory, QueryDecoder, Scale, nearness
+from geoinfluencer.nn.query_decoder import QueryDecoder
+from geoinfluencer.nn.query_memory import Memory, Scale
 from geoinfluencer.nn.query_outputs import DenoisingOutputs, QueryOutputs
+from geoinfluencer.nn.query_prior import nearness
 from geoinfluencer.nn.query_selection import LearnedQueries, select_influencers
 
 QUERIES = ("influencer", "learned")
@@ -40,7 +42,7 @@ class QuerySegmenter(InfluencerSegmenter):
             embedding. (default: 0.25)
         follower_prior (float): strength, at the start, with which an influencer query claims the
             nodes whose followers are within the margin 1.0 of it, see
-            :func:`~geoinfluencer.nn.query_decoder.nearness`; 0 for none. (default: 1.0)
+            :func:`~geoinfluencer.nn.query_prior.nearness`; 0 for none. (default: 1.0)
         min_influence (float): least probability that makes a node a query. Low: where it is open
             which of ten hits will stand for a track, each has a tenth. (default: 0.05)
         min_queries (int): per graph; the most influential nodes where too few reach

@@ -3,71 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from geoinfluencer import ops
 from geoinfluencer.errors import InputError
 from geoinfluencer.nn.logit_rows import LogitRows
 from geoinfluencer.nn.mlp import mlp
 from geoinfluencer.nn.query_layer import QueryLayer
+from geoinfluencer.nn.query_memory import Memory, Scale, check_scale, claimed_rows
 from geoinfluencer.nn.query_outputs import QueryOutputs
+from geoinfluencer.nn.query_prior import Prior
 from geoinfluencer.nn.ragged import Ragged
-
-
-class Scale(NamedTuple):
-    """One scale of the memory: the nodes themselves, or groups of them."""
-
-    state: Tensor  # (N_s, F)
-    ptr: Tensor  # (B+1,) first row of each graph, and N_s
-    cluster: Tensor | None = None  # (N,) row that each node is part of; the nodes need none
-
-
-@dataclass(frozen=True)
-class Memory:
-    """What queries read and claim, worked out once for any number of sets of queries."""
-
-    node: Tensor  # (N, H) mask features of the nodes
-    bias: Tensor  # (N,) of their logits
-    nodes: Ragged
-    read: list[tuple[Tensor, Tensor]]  # keys and values of each layer
-    rows: list[Ragged]  # their graphs
-    clusters: list[Tensor | None]  # (N,) row of each node in them
-
-    def can_mask(self, layer: int) -> bool:
-        """Whether it is known which nodes the rows of a layer stand for."""
-        return self.clusters[layer] is not None or self.rows[layer].bounds == self.nodes.bounds
-
-
-class Prior(NamedTuple):
-    """Logits known beforehand, as products: a node's row times a query's."""
-
-    node: Tensor  # (N, P)
-    query: Tensor  # (Q, P)
-
-
-def nearness(follower: Tensor, influencer: Tensor, radius: float, strength: Tensor) -> Prior:
-    r"""Queries begin with the followers of the node that they were made from.
-
-    .. math:: x_{im} = \beta \, (1 - |f_i - h_m|^2 / r^2)
-
-    Args:
-        follower: f of the nodes.
-        influencer: h of the queries' nodes.
-        radius: r, in units of the embedding.
-        strength: beta.
-
-    Shapes:
-        follower (N, D), influencer (Q, D), strength () -> (N, D + 2), (Q, D + 2).
-    """
-    ones = torch.ones_like(follower[:, :1])
-    node = torch.cat([follower, follower.square().sum(1, keepdim=True), ones], 1)
-    square = influencer.square().sum(1, keepdim=True)
-    query = torch.cat([2 * influencer, -torch.ones_like(square), radius**2 - square], 1)
-    return Prior(node, query * strength / radius**2)
 
 
 class QueryDecoder(nn.Module):
@@ -155,7 +102,7 @@ class QueryDecoder(nn.Module):
         ragged, projected = [], []
         for scale in given:
             rows = nodes if scale.ptr is ptr else Ragged.of(scale.ptr)
-            _check_scale(scale, rows, nodes)
+            check_scale(scale, rows, nodes)
             ragged.append(rows)
             projected.append(self.memory_in(self.memory_norm(scale.state)))
         places = [layer % len(given) for layer in range(len(self.layers))]
@@ -207,7 +154,7 @@ class QueryDecoder(nn.Module):
         for i, layer in enumerate(self.layers):
             rows, allowed = memory.rows[i], None
             if self.masked and memory.can_mask(i):
-                allowed = _claimed(found[-1], rows, memory.clusters[i])
+                allowed = claimed_rows(found[-1], rows, memory.clusters[i])
             query = layer(query, memory.read[i], queries, rows, allowed)
             found.append(self._predict(query, queries, memory, prior, dense=dense))
         last = found.pop()
@@ -229,31 +176,4 @@ class QueryDecoder(nn.Module):
             quality_logits=self.quality(query)[:, 0],
             class_logits=None if self.classify is None else self.classify(query),
             rows=None if dense else rows,
-        )
-
-
-@torch.no_grad()
-def _claimed(found: QueryOutputs, rows: Ragged, cluster: Tensor | None) -> Tensor:
-    """(N_s, M) bool: rows of a scale that hold a node which the query rather has than nothing."""
-    if cluster is None:
-        return torch.cat([block > 0 for block in found.blocks()])
-    seen = cluster.new_zeros(rows.total, found.logits.shape[1], dtype=torch.float32)
-    low = 0
-    for block in found.blocks():
-        own = cluster[low : low + block.shape[0]]
-        low += block.shape[0]
-        seen += ops.segment_sum((block > 0).float(), own, rows.total)
-    return seen > 0
-
-
-def _check_scale(scale: Scale, rows: Ragged, nodes: Ragged) -> None:
-    if rows.num_graphs != nodes.num_graphs or rows.total != scale.state.shape[0]:
-        raise InputError(
-            f"a scale has {scale.state.shape[0]} rows, its ptr {rows.num_graphs} graphs and ends "
-            f"at {rows.total}; expected {nodes.num_graphs} graphs and as many rows"
-        )
-    if scale.cluster is not None and scale.cluster.shape != (nodes.total,):
-        raise InputError(
-            f"the cluster of a scale has shape {tuple(scale.cluster.shape)}; expected the row of "
-            f"each of the {nodes.total} nodes"
         )

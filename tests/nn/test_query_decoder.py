@@ -6,8 +6,10 @@ from torch import Tensor
 
 from geoinfluencer.errors import InputError
 from geoinfluencer.nn.logit_rows import LogitRows, query_products
-from geoinfluencer.nn.query_decoder import QueryDecoder, Scale, nearness
+from geoinfluencer.nn.query_decoder import QueryDecoder
+from geoinfluencer.nn.query_memory import Scale
 from geoinfluencer.nn.query_outputs import QueryOutputs
+from geoinfluencer.nn.query_prior import nearness
 from geoinfluencer.nn.ragged import Ragged
 
 

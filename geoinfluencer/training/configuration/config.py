@@ -78,7 +78,9 @@ class SupervisionSection(Section):
     :class:`geoinfluencer.training.objective.QueryObjective`."""
 
     deep_supervision_weight: NonNegative = 1.0  # mean of the earlier layers' totals
-    embedding_weight: NonNegative = 1.0  # the embedding loss that spaces influencer queries
+    # the embedding loss that spaces influencer queries; gradients are clipped together, and with
+    # less the losses on queries leave it too small a share to choose queries well
+    embedding_weight: NonNegative = 3.0
     influence_weight: NonNegative = 1.0  # the score that chooses them
     denoising_weight: NonNegative = 1.0
     embedding: dict[str, Any] = {}  # options of that InfluencerLoss; by default the dataset's

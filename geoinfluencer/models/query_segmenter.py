@@ -43,9 +43,9 @@ class QuerySegmenter(InfluencerSegmenter):
         follower_prior (float): strength, at the start, with which an influencer query claims the
             nodes whose followers are within the margin 1.0 of it, see
             :func:`~geoinfluencer.nn.query_prior.nearness`; 0 for none. (default: 1.0)
-        min_influence (float): least probability that makes a node a query. Low: where it is open
-            which of ten hits will stand for a track, each has a tenth. (default: 0.05)
-        min_queries (int): per graph; the most influential nodes where too few reach
+        min_influence (float): a place among the followers becomes a query if the influence of its
+            nodes sums to as much. (default: 0.05)
+        min_queries (int): per graph; the most influential places where too few reach
             ``min_influence``. (default: 8)
         max_queries (int, optional): per graph, the most influential; it bounds the cost of the
             first steps, when every node is a query. None: as many as the scene has. (default: 1000)

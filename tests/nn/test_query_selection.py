@@ -16,12 +16,17 @@ def by_definition(
     """One node after the other, graph after graph."""
     nodes, bounds = [], [0]
     for low, high in zip(ptr[:-1].tolist(), ptr[1:].tolist(), strict=True):
-        chosen: list[int] = []
+        taken: list[int] = []
         for i in sorted(range(low, high), key=lambda i: -influence[i].item()):
-            if len(chosen) >= most or (influence[i].sigmoid() < least and len(chosen) >= few):
-                break
-            if all(torch.dist(points[i], points[j]) > radius for j in chosen):
-                chosen.append(i)
+            if all(torch.dist(points[i], points[j]) > radius for j in taken):
+                taken.append(i)
+        gathered = dict.fromkeys(sorted(taken), 0.0)
+        for i in range(low, high):
+            gathered[min(taken, key=lambda j: torch.dist(points[i], points[j]).item())] += float(
+                influence[i].sigmoid()
+            )
+        ranked = sorted(gathered, key=lambda i: -gathered[i])[:most]
+        chosen = [i for place, i in enumerate(ranked) if gathered[i] >= least or place < few]
         nodes += sorted(chosen)
         bounds.append(len(nodes))
     return nodes, bounds
@@ -67,6 +72,13 @@ def test_a_scene_of_any_size_loses_no_object(objects: int) -> None:
     assert ptr.tolist() == [0, objects]
 
 
+def test_a_large_instance_is_found_though_none_of_its_nodes_stands_out() -> None:
+    points = torch.cat([torch.zeros(2000, 3), torch.full((500, 3), 4.0)])
+    influence = torch.cat([torch.full((2000,), 1 / 2000), torch.full((500,), 1e-6)]).logit()
+    nodes, _ = select_influencers(influence, points, torch.tensor([0, 2500]), radius=0.5)
+    assert len(nodes) == 1 and nodes[0] < 2000
+
+
 def test_order_of_the_nodes_does_not_matter() -> None:
     influence, points = torch.randn(200), torch.rand(200, 3)
     ptr, order = torch.tensor([0, 200]), torch.randperm(200)
@@ -77,8 +89,8 @@ def test_order_of_the_nodes_does_not_matter() -> None:
 
 def test_settings_and_values_that_cannot_be() -> None:
     influence, points, ptr = torch.randn(4), torch.rand(4, 3), torch.tensor([0, 4])
-    with pytest.raises(InputError, match="min_influence is 2"):
-        select_influencers(influence, points, ptr, radius=1.0, min_influence=2)
+    with pytest.raises(InputError, match="min_influence is -1"):
+        select_influencers(influence, points, ptr, radius=1.0, min_influence=-1)
     with pytest.raises(InputError, match="min_queries is 5 and max_queries 4"):
         select_influencers(influence, points, ptr, radius=1.0, min_queries=5, max_queries=4)
     points[1, 1] = torch.nan

@@ -191,6 +191,20 @@ GEO_API int32_t geo_profiles_grad_f64(GEO_PROFILES_GRAD(double));
 GEO_API int32_t geo_coupling_f32(GEO_COUPLING(float));
 GEO_API int32_t geo_coupling_f64(GEO_COUPLING(double));
 
+/* Superpixels (SLIC): segments of about equal area and of one colour, each connected (4 neighbours),
+ * numbered 0.. by their first pixel in row-major order.
+ *
+ * image (H, W, channels), channels <= 4, H W < 2^31, on a scale on which distances are alike
+ * (CIELAB). About `segments` cells of a grid are the first segments; `iterations` times each pixel
+ * joins, of the centres of its own cell and the eight around it, the one with the least
+ * |colour|^2 + (compactness / step)^2 |offset|^2, step = sqrt(H W / segments), and centres move to
+ * the means. Parts of fewer than min_size pixels go to the neighbour of the nearest mean colour.
+ * label (H, W); count (1): number of segments. Bitwise the same for any number of threads.
+ */
+GEO_API int32_t geo_slic(const float* image, int64_t height, int64_t width, int32_t channels,
+                         int64_t segments, double compactness, int32_t iterations,
+                         int64_t min_size, int32_t threads, int64_t* label, int64_t* count);
+
 #ifdef __cplusplus
 }
 #endif

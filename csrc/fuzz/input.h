@@ -120,6 +120,7 @@ void sampling(Input& in);
 void grid(Input& in);
 void profiles(Input& in);
 void coupling(Input& in);
+void slic(Input& in);
 void refused(Input& in);  // the same of arguments out of range
 
 }  // namespace fuzz

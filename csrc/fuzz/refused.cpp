@@ -123,6 +123,23 @@ void query() {
                 ll(&a - wrong));
 }
 
+void superpixels() {
+  static const struct {
+    int64_t height, width;
+    int channels;
+    int64_t segments;
+    double compactness;
+    int iterations, threads;
+  } bad[] = {{-1, 1, 1, 1, 1, 1, 1}, {1, -1, 1, 1, 1, 1, 1},  {kHuge, kHuge, 1, 1, 1, 1, 1},
+             {1, 1, 0, 1, 1, 1, 1},  {1, 1, 5, 1, 1, 1, 1},   {1, 1, 1, 0, 1, 1, 1},
+             {1, 1, 1, 1, -1, 1, 1}, {1, 1, 1, 1, NAN, 1, 1}, {1, 1, 1, 1, 1, -1, 1},
+             {1, 1, 1, 1, 1, 1, 0}};
+  for (const auto& a : bad)
+    GEO_REQUIRE(geo_slic(nullptr, a.height, a.width, a.channels, a.segments, a.compactness,
+                         a.iterations, 1, a.threads, nullptr, nullptr) == GEO_BAD_ARGUMENT,
+                "slic: case %lld", ll(&a - bad));
+}
+
 template <class T>
 void run(Input& in) {
   near<T>(in);
@@ -130,6 +147,7 @@ void run(Input& in) {
   fps<T>();
   grid<T>();
   query<T>();
+  superpixels();
 }
 
 }  // namespace

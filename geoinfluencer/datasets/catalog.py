@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 from torch_geometric.data import Dataset
 
+from geoinfluencer.datasets.coco import Coco
+from geoinfluencer.datasets.nuclei import Nuclei
+from geoinfluencer.datasets.synthetic_rooms import SyntheticRooms
 from geoinfluencer.datasets.toy_tracks import ToyTracks
 from geoinfluencer.datasets.trackml import TrackML
 from geoinfluencer.errors import InputError, suggest
@@ -31,7 +34,12 @@ class Entry:
 
 CATALOG = {
     "toy-tracks": Entry(ToyTracks, "generated tracks in a solenoid, 2-D or 3-D; no files", False),
+    "synthetic-rooms": Entry(
+        SyntheticRooms, "generated furnished rooms, scanned, with S3DIS classes; no files", False
+    ),
     "trackml": Entry(TrackML, "TrackML events from CSV or CSV.GZ; hits alone for prediction", True),
+    "coco": Entry(Coco, "images with COCO-JSON annotations; images alone for prediction", True),
+    "nuclei": Entry(Nuclei, "microscope images of nuclei, train.json and val.json", True),
 }
 
 

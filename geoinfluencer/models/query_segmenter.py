@@ -22,8 +22,9 @@ from geoinfluencer.nn.query_prior import nearness
 from geoinfluencer.nn.query_selection import LearnedQueries, select_influencers
 
 QUERIES = ("influencer", "learned")
-# share of influential nodes that an untrained model expects: above ``min_influence``, so that it
-# starts with too many queries, which fall away as it learns who has influence, and not with too few
+# share of influential nodes that an untrained model expects: places of a few nodes reach
+# ``min_influence`` with it, so that it starts with too many queries, which fall away as it learns who
+# has influence, and not with too few
 _PRIOR = 0.1
 
 
@@ -44,7 +45,8 @@ class QuerySegmenter(InfluencerSegmenter):
             nodes whose followers are within the margin 1.0 of it, see
             :func:`~geoinfluencer.nn.query_prior.nearness`; 0 for none. (default: 1.0)
         min_influence (float): a place among the followers becomes a query if the influence of its
-            nodes sums to as much. (default: 0.05)
+            nodes sums to as much; with less a large instance is broken up into places.
+            (default: 0.3)
         min_queries (int): per graph; the most influential places where too few reach
             ``min_influence``. (default: 8)
         max_queries (int, optional): per graph, the most influential; it bounds the cost of the
@@ -89,7 +91,7 @@ class QuerySegmenter(InfluencerSegmenter):
         num_queries: int = 100,
         query_radius: float = 0.25,
         follower_prior: float = 1.0,
-        min_influence: float = 0.05,
+        min_influence: float = 0.3,
         min_queries: int = 8,
         max_queries: int | None = 1000,
         query_channels: int = 64,

@@ -18,7 +18,7 @@ def select_influencers(
     ptr: Tensor,
     *,
     radius: float,
-    min_influence: float = 0.05,
+    min_influence: float = 0.3,
     min_queries: int = 1,
     max_queries: int | None = None,
 ) -> tuple[Tensor, Tensor]:

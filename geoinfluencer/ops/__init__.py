@@ -23,6 +23,7 @@ from geoinfluencer.ops.segment import (
     segment_sum,
 )
 from geoinfluencer.ops.segment_ids import SegmentOrder, segment_order
+from geoinfluencer.ops.slic import slic
 from geoinfluencer.ops.suppression import suppress
 
 __all__ = [
@@ -51,5 +52,6 @@ __all__ = [
     "segment_order",
     "segment_softmax",
     "segment_sum",
+    "slic",
     "suppress",
 ]

@@ -23,13 +23,14 @@ from geoinfluencer.ops.signatures import SUFFIX
 OPS = (
     "influence_potential", "knn", "radius", "radius_count", "suppress", "segment_reduce",
     "segment_gather", "farthest_point_sampling", "grid_pool", "query_profiles",
-    "capacity_coupling",
+    "capacity_coupling", "slic",
 )  # fmt: skip
 _TORCH_ON_CUDA = {
     "segment_gather": "it is torch's index",
     "grid_pool": "torch sorts the cells",
     "query_profiles": "its twin",
     "capacity_coupling": "its twin",
+    "slic": "images are segmented on the CPU",
 }
 MAX_DIM = 64  # csrc/cpu: wider points go to the twin
 

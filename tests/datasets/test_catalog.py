@@ -4,16 +4,18 @@ from pathlib import Path
 
 import pytest
 
-from geoinfluencer.datasets import CATALOG, ToyTracks, TrackML, resolve_dataset
+from geoinfluencer.datasets import CATALOG, SyntheticRooms, ToyTracks, TrackML, resolve_dataset
 from geoinfluencer.errors import InputError
 
 
 def test_names() -> None:
     assert resolve_dataset("toy-tracks") is ToyTracks
     assert resolve_dataset("trackml") is TrackML
+    assert resolve_dataset("synthetic-rooms") is SyntheticRooms
     for entry in CATALOG.values():
         assert entry.description and "\n" not in entry.description
-        assert entry.cls.protocol == "trackml" and entry.cls.primary_metric == "dm_efficiency"
+        scored = (entry.cls.protocol, entry.cls.primary_metric)
+        assert scored in (("trackml", "dm_efficiency"), ("nodes", "pq"))
 
 
 def test_own_class_from_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -32,7 +34,7 @@ def test_own_class_from_the_current_folder(tmp_path: Path, monkeypatch: pytest.M
     ("name", "message"),
     [
         ("trackm", "did you mean 'trackml'"),
-        ("zzz", "known here: toy-tracks, trackml"),
+        ("zzz", "known here: .*toy-tracks, trackml"),
         ("no_such_module:A", "cannot import 'no_such_module'"),
         (":A", "cannot import ''"),
     ],

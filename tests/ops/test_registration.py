@@ -45,6 +45,7 @@ SAMPLES = {
         (None, X[:, 0], X, IDS, None, X[:4], torch.ones(4), torch.rand(20, 2)),
     ],
     "capacity_coupling": [(X, PTR, 0.03, 0.3, 0.3, 20)],
+    "slic": [(torch.rand(6, 7, 3), 4, 10.0, 3, 2)],
     "grid_pool": [(X, [0.5, 0.5, 1.0], [0.0, 0.0, 0.0], PTR)],
 }
 

@@ -14,6 +14,7 @@ from geoinfluencer.ops.reference.potential import influence_potential, potential
 from geoinfluencer.ops.reference.profiles import query_profiles, query_profiles_gradient
 from geoinfluencer.ops.reference.sampling import farthest_point_sampling
 from geoinfluencer.ops.reference.segment import segment_gather, segment_reduce
+from geoinfluencer.ops.reference.slic import slic
 from geoinfluencer.ops.reference.suppression import suppress
 from geoinfluencer.ops.reference.tiles import TILE, spans, squared_distances
 
@@ -35,6 +36,7 @@ __all__ = [
     "scale_by_graph",
     "segment_gather",
     "segment_reduce",
+    "slic",
     "spans",
     "squared_distances",
     "suppress",

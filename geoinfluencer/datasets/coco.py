@@ -1,0 +1,150 @@
+"""Any image set with COCO-JSON annotations as a PyG dataset of segment graphs."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from torch_geometric.data import Data, Dataset
+
+from geoinfluencer.datasets.coco_json import CocoFile, CocoImage, read_coco_json
+from geoinfluencer.datasets.image_files import find_images, read_image
+from geoinfluencer.datasets.image_sample import attach_truth, make_image_builder, pixel_truth
+from geoinfluencer.datasets.sample_cache import SampleCache, access_rng
+from geoinfluencer.errors import InputError
+from geoinfluencer.graphs.image_augment import augmented_image
+
+Split = Literal["train", "calib", "val", "test", "all"]
+
+
+class Coco(Dataset):
+    """Images with COCO-JSON annotations; nodes are segments, instances are objects.
+
+    ``pos`` is in **pixels**. Only the annotation file of the asked split is opened. An image
+    without annotations is a sample of background. Crowd regions are ignored, not missed.
+
+    Args:
+        root: Folder that the other paths start from. For ``"all"``: an image file, or a folder
+            whose images, at any depth, are read without truth.
+        split: ``"train"``, ``"calib"`` (a part of the training images, which ``"train"`` lacks),
+            ``"val"``, ``"test"`` or ``"all"``.
+        train_images: Folder of the training images.
+        train_annotations: Their JSON file.
+        val_images: Folder of the validation images.
+        val_annotations: Their JSON file.
+        test_images: Folder of the test images; None = there are none.
+        test_annotations: Their JSON file.
+        calib_share: Share of the training images that calibrate and are not trained on.
+        seed: Which those are.
+        max_images: At most so many images of a split, the first; None = all.
+        class_agnostic: Leave the classes out.
+        mirror: Mirror training samples with probability 1/2.
+        turn: Turn training samples by a random multiple of 90 degrees.
+        keep: Number of built samples kept in memory, about 0.3 MB for 1000 segments (and 4 bytes
+            per pixel outside ``train``).
+        graph: Options of :class:`~geoinfluencer.graphs.images.ImageGraph`.
+
+    Raises:
+        InputError: On options that make no sense, and on files that are missing or wrong.
+    """
+
+    protocol: ClassVar[str] = "nodes"
+    primary_metric: ClassVar[str] = "pq"
+
+    def __init__(
+        self,
+        root: str | os.PathLike[str],
+        split: Split = "train",
+        *,
+        train_images: str = "train2017",
+        train_annotations: str = "annotations/instances_train2017.json",
+        val_images: str = "val2017",
+        val_annotations: str = "annotations/instances_val2017.json",
+        test_images: str | None = None,
+        test_annotations: str | None = None,
+        calib_share: float = 0.1,
+        seed: int = 0,
+        max_images: int | None = None,
+        class_agnostic: bool = False,
+        mirror: bool = True,
+        turn: bool = False,
+        keep: int = 1000,
+        graph: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(None)
+        if split not in ("train", "calib", "val", "test", "all"):
+            raise InputError(f"no split {split!r}; choose train, calib, val, test or all")
+        if not 0 < calib_share < 1:
+            raise InputError(f"calib_share must be between 0 and 1, got {calib_share}")
+        if max_images is not None and max_images < 1:
+            raise InputError(f"max_images must be at least 1, got {max_images}")
+        self.root = str(root)
+        self.split = split
+        self.has_truth = split != "all"
+        self.class_names: tuple[str, ...] = ()
+        self._builder = make_image_builder(graph)
+        self._augment = {"mirror": mirror, "turn": turn}
+        self._kept = SampleCache(keep)
+        self._annotations: Path | None = None
+        self._files: list[tuple[Path, CocoImage | None]]
+        if split == "all":
+            self._files = [(path, None) for path in find_images(root)]
+        else:
+            folder, annotations = {
+                "val": (val_images, val_annotations),
+                "test": (test_images, test_annotations),
+            }.get(split, (train_images, train_annotations))
+            if folder is None or annotations is None:
+                raise InputError(f"split {split!r} needs {split}_images and {split}_annotations")
+            self._annotations = Path(root) / annotations
+            content = read_coco_json(self._annotations)
+            images = _part(content, split, calib_share, seed)
+            self._files = [(Path(root) / folder / image.file_name, image) for image in images]
+            if not class_agnostic:
+                self.class_names = content.class_names
+        self._files = self._files[:max_images]
+
+    def len(self) -> int:
+        """Number of images."""
+        return len(self._files)
+
+    def get(self, idx: int) -> Data:
+        """Build sample ``idx``; training samples come under another random symmetry each time."""
+        sample = self._kept.get(idx, lambda: self._build(idx))
+        if self.split != "train":
+            return sample
+        return augmented_image(sample, access_rng(), **self._augment)
+
+    def image(self, idx: int) -> np.ndarray:
+        """Pixels of image ``idx``, upright: (H, W) or (H, W, 3 or 4)."""
+        path, entry = self._files[idx]
+        return read_image(path, None if entry is None else (entry.width, entry.height))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({Path(self.root).name!r}, {self.split!r}, {len(self)})"
+
+    def _build(self, idx: int) -> Data:
+        path, entry = self._files[idx]
+        truth = None
+        if entry is not None:
+            assert self._annotations is not None
+            truth = pixel_truth(self._annotations, entry)
+        data = attach_truth(self._builder(self.image(idx)), truth, classes=bool(self.class_names))
+        data.name = path.stem
+        if self.split == "train":
+            del data.segment_map  # nothing in training leads back to pixels
+        return data
+
+
+def _part(content: CocoFile, split: str, calib_share: float, seed: int) -> list[CocoImage]:
+    """The images of a split: ``calib`` is a random part of those that ``train`` is the rest of."""
+    images = list(content.images)
+    if split not in ("train", "calib"):
+        return images
+    if len(images) < 2:
+        raise InputError(f"{content.path}: has {len(images)} images; train and calib need one each")
+    count = min(max(1, round(calib_share * len(images))), len(images) - 1)
+    held = set(np.random.default_rng(seed).permutation(len(images))[:count].tolist())
+    return [image for i, image in enumerate(images) if (i in held) == (split == "calib")]

@@ -1,0 +1,217 @@
+"""Generated rooms as a PyG dataset of point clouds."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import zipfile
+from collections.abc import Collection
+from functools import partial
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import torch
+from torch_geometric.data import Data, Dataset
+
+from geoinfluencer.datasets.room_generator import Room, RoomOptions, generate_room
+from geoinfluencer.datasets.room_sample import make_point_graph, room_sample
+from geoinfluencer.datasets.s3dis_classes import S3DIS_CLASSES, S3DIS_STUFF
+from geoinfluencer.datasets.sample_cache import SampleCache, access_rng
+from geoinfluencer.errors import InputError
+from geoinfluencer.files.atomic import atomic_path
+from geoinfluencer.graphs.point_augment import augmented_points, crop_points
+
+_VERSION = 1  # raise when a seed no longer gives the same room
+_SPLIT_KEYS = {"train": 0, "calib": 1, "val": 2, "test": 3}
+
+
+class SyntheticRooms(Dataset):
+    r"""Seeded furnished rooms as scanners at a few places see them, with the classes of S3DIS.
+
+    ``pos`` is in **metres**, z up. Nodes are voxels; a voxel has the instance and class of most of
+    its points. Room ``i`` of a split depends on ``seed``, the split, ``i`` and the options alone,
+    whatever the order or the number of workers; the splits are disjoint random streams. Nothing is
+    stored unless ``root`` is given: then all rooms are kept there.
+
+    Args:
+        root: Folder for generated rooms; ``None`` = generate at every access.
+        split: ``"train"``, ``"calib"``, ``"val"``, ``"test"``, or ``"all"`` = val, then test: the
+            unseen rooms.
+        num_rooms: Number of rooms of this split; ``None`` = the split's own number below.
+        train_rooms: Number of training rooms (an epoch).
+        calib_rooms: Number of rooms for calibration.
+        val_rooms: Number of validation rooms.
+        test_rooms: Number of test rooms.
+        seed: Seed of all splits.
+        num_points: Points of a room, about.
+        size_min: Shortest side of the floor in metres.
+        size_max: Longest side of the floor in metres.
+        height_min: Least height of the ceiling in metres.
+        height_max: Largest height of the ceiling in metres.
+        l_shape: Share of rooms with six walls in place of four.
+        fill: How much of the walls is furnished, 0 to 1.
+        stations: Scan positions.
+        noise: Standard deviation of a point across its surface in metres.
+        min_points: Objects of which fewer points are seen are not there.
+        stuff: Whether ceiling, floor, walls, beams, columns, windows and doors are instances too,
+            as S3DIS counts them; else they are background.
+        classes: Whether models learn the 13 classes; without, instances alone.
+        max_nodes: Nodes of a training sample, at most: a part of the room about a random place,
+            another at every access; ``None`` = whole rooms.
+        max_eval_nodes: The same for the other splits, where the part is always the same one.
+        crop: ``"column"``: what is nearest in x and y, from floor to ceiling; ``"sphere"``.
+        rotate: Turn training samples about z by a random angle.
+        mirror: Mirror training samples with probability 1/2.
+        scale: Training samples are scaled by up to 1 +- this.
+        color_drop: Share of training samples without colour.
+        keep: Number of whole rooms kept in memory (16 MB of 20,000 nodes).
+        graph: Options of :class:`~geoinfluencer.graphs.points.PointGraph`.
+
+    Raises:
+        InputError: On options that make no sense.
+    """
+
+    protocol: ClassVar[str] = "nodes"
+    primary_metric: ClassVar[str] = "pq"
+
+    def __init__(
+        self,
+        root: str | os.PathLike[str] | None = None,
+        split: Literal["train", "calib", "val", "test", "all"] = "train",
+        *,
+        num_rooms: int | None = None,
+        train_rooms: int = 500,
+        calib_rooms: int = 10,
+        val_rooms: int = 20,
+        test_rooms: int = 50,
+        seed: int = 0,
+        num_points: int = 250_000,
+        size_min: float = 4.0,
+        size_max: float = 8.0,
+        height_min: float = 2.5,
+        height_max: float = 3.4,
+        l_shape: float = 0.25,
+        fill: float = 0.9,
+        stations: int = 4,
+        noise: float = 0.003,
+        min_points: int = 30,
+        stuff: bool = True,
+        classes: bool = False,
+        max_nodes: int | None = 8000,
+        max_eval_nodes: int | None = None,
+        crop: Literal["column", "sphere"] = "column",
+        rotate: bool = True,
+        mirror: bool = True,
+        scale: float = 0.1,
+        color_drop: float = 0.2,
+        keep: int = 50,
+        graph: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(None)
+        sizes = {"train": train_rooms, "calib": calib_rooms, "val": val_rooms, "test": test_rooms}
+        if split not in (*sizes, "all"):
+            raise InputError(f"no split {split!r}; choose train, calib, val, test or all")
+        if seed < 0 or any(n < 1 for n in (*sizes.values(), num_rooms or 1)):
+            raise InputError(f"seed={seed}, num_rooms={num_rooms}, {sizes}: give positive ones")
+        if crop not in ("column", "sphere"):
+            raise InputError(f"crop {crop!r} is neither 'column' nor 'sphere'")
+        for name, value in (("max_nodes", max_nodes), ("max_eval_nodes", max_eval_nodes)):
+            if value is not None and value < 1:
+                raise InputError(f"{name} must be at least 1, or null for all, got {value}")
+        for name, share in (("scale", scale), ("color_drop", color_drop)):
+            if not 0 <= share <= 1 or (share == 1 and name == "scale"):
+                raise InputError(f"{name} must be in [0, 1], below 1 for scale, got {share}")
+        # Where to find room i: (split, number in the split).
+        parts = ("val", "test") if split == "all" else (split,)
+        rooms = [(part, i) for part in parts for i in range(num_rooms or sizes[part])]
+        self._rooms = rooms[:num_rooms]
+        self.root = None if root is None else str(root)
+        self.split = split
+        self.seed = seed
+        self.options = RoomOptions(
+            num_points=num_points,
+            size_min=size_min,
+            size_max=size_max,
+            height_min=height_min,
+            height_max=height_max,
+            l_shape=l_shape,
+            fill=fill,
+            stations=stations,
+            noise=noise,
+            min_points=min_points,
+        )
+        self.has_truth = True
+        self.class_names = list(S3DIS_CLASSES) if classes else []
+        self._background: Collection[str] = () if stuff else S3DIS_STUFF
+        self._max_nodes = max_nodes if split == "train" else max_eval_nodes
+        self._crop = crop
+        self._augment = partial(
+            augmented_points, rotate=rotate, mirror=mirror, scale=scale, color_drop=color_drop
+        )
+        self._builder = make_point_graph(graph)
+        self._kept = SampleCache(keep)
+
+    def len(self) -> int:
+        """Number of rooms."""
+        return len(self._rooms)
+
+    def get(self, idx: int) -> Data:
+        """Build sample ``idx``; training samples are another part each time, turned otherwise."""
+        whole = self._kept.get(idx, lambda: self._build(idx))
+        training = self.split == "train"
+        rng = access_rng() if training else np.random.default_rng(self._sequence(idx, 1))
+        sample = whole
+        if self._max_nodes is not None:
+            low, high = whole.pos.min(0).values, whole.pos.max(0).values
+            center = low + (high - low) * torch.from_numpy(rng.random(3)).float()
+            sample = crop_points(whole, center, self._max_nodes, self._crop)
+        return self._augment(sample, rng) if training else sample
+
+    def room(self, idx: int) -> Room:
+        """Return room ``idx``, its points without a graph."""
+        if self.root is None:
+            return self._generate(idx)
+        path = self._cache_path(idx)
+        room = _load(path)
+        if room is None:
+            room = self._generate(idx)
+            with atomic_path(path) as temporary:
+                np.savez(temporary, **vars(room))
+        return room
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.split!r}, {len(self)})"
+
+    def _sequence(self, idx: int, purpose: int) -> np.random.SeedSequence:
+        split, number = self._rooms[idx]
+        return np.random.SeedSequence(self.seed, spawn_key=(_SPLIT_KEYS[split], number, purpose))
+
+    def _generate(self, idx: int) -> Room:
+        return generate_room(np.random.default_rng(self._sequence(idx, 0)), self.options)
+
+    def _build(self, idx: int) -> Data:
+        room = self.room(idx)
+        split, number = self._rooms[idx]
+        name = f"room-{split}-{number:06d}"
+        return room_sample(
+            room, self._builder, name=name, background=self._background,
+            keep_map=self.split != "train",  # a large part of a sample, and nobody asks there
+        )  # fmt: skip
+
+    def _cache_path(self, idx: int) -> Path:
+        state = repr((_VERSION, self.seed, self.options))
+        key = hashlib.sha256(state.encode()).hexdigest()[:16]
+        split, number = self._rooms[idx]
+        assert self.root is not None
+        return Path(self.root) / f"synthetic-rooms-{key}" / split / f"{number:06d}.npz"
+
+
+def _load(path: Path) -> Room | None:
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return Room(**{name: arrays[name] for name in arrays.files})
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile):
+        return None  # a damaged entry is generated again and replaced

@@ -1,0 +1,241 @@
+"""COCO sets and nuclei: splits, truth of nodes, image files of every kind."""
+
+from __future__ import annotations
+
+import builtins
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch_geometric.data import Dataset
+from torch_geometric.loader import DataLoader
+
+from geoinfluencer.datasets.coco import Coco
+from geoinfluencer.datasets.image_files import find_images, read_image
+from geoinfluencer.datasets.nuclei import Nuclei
+from geoinfluencer.errors import InputError
+from geoinfluencer.graphs.sample import validate_sample
+
+Image = pytest.importorskip("PIL.Image", reason="needs the extra geoinfluencer[images]")
+mask = pytest.importorskip("pycocotools.mask", reason="needs the extra geoinfluencer[images]")
+
+GRID = {"method": "grid", "stride": 4}
+
+
+def make_set(folder: Path, name: str, count: int, *, crowd: bool = False) -> None:
+    """``count`` images 24 x 16: a bright square of 8 x 8 and one of 4 x 4, the last image empty."""
+    (folder / name).mkdir(parents=True)
+    images, annotations = [], []
+    for i in range(count):
+        pixels = np.full((16, 24), 30, np.uint8)
+        images.append({"id": 10 * i, "file_name": f"{i:03d}.png", "width": 24, "height": 16})
+        if i < count - 1:
+            for k, (y, x, side) in enumerate(((0, 4, 8), (12, 16, 4))):
+                pixels[y : y + side, x : x + side] = 200
+                corners = [x, y, x + side, y, x + side, y + side, x, y + side]
+                annotations.append(
+                    {
+                        "id": 2 * i + k,
+                        "image_id": 10 * i,
+                        "category_id": 5 + 2 * k,
+                        "segmentation": [corners],
+                        "iscrowd": int(crowd and k == 1),
+                    }
+                )
+        Image.fromarray(pixels).save(folder / name / f"{i:03d}.png")
+    categories = [{"id": 7, "name": "small"}, {"id": 5, "name": "large"}]
+    content = {"images": images, "annotations": annotations, "categories": categories}
+    (folder / f"{name}.json").write_text(json.dumps(content))
+
+
+@pytest.fixture
+def nuclei(tmp_path: Path) -> Path:
+    make_set(tmp_path, "train", 11)
+    make_set(tmp_path, "val", 3)
+    return tmp_path
+
+
+def coco(folder: Path, split: str, **options: Any) -> Coco:
+    paths = {"train_images": "train", "train_annotations": "train.json"}
+    paths |= {"val_images": "val", "val_annotations": "val.json"}
+    return Coco(folder, split, **{**paths, "graph": GRID, **options})
+
+
+def test_truth_of_nodes(nuclei: Path) -> None:
+    dataset = coco(nuclei, "val")
+    assert isinstance(dataset, Dataset) and len(dataset) == 3
+    assert dataset.protocol == "nodes" and dataset.primary_metric == "pq" and dataset.has_truth
+    assert dataset.class_names == ("large", "small")
+    data = validate_sample(dataset[0])
+    assert data.name == "000" and data.image_size.tolist() == [[16, 24]]
+    instance = data.instance.reshape(4, 6)
+    assert (instance[:2, 1:3] == 0).all() and instance[3, 4] == 1
+    assert (instance >= 0).sum() == 5
+    assert torch.equal(data.y, data.instance)  # the large one is class 0, the small one class 1
+    assert not data.ignore.any() and (data.weight == 1).all() and (data.mass == 16).all()
+    empty = dataset[2]
+    assert (empty.instance == -1).all() and not empty.ignore.any()
+
+
+def test_crowds_are_ignored(tmp_path: Path) -> None:
+    make_set(tmp_path, "val", 2, crowd=True)
+    data = coco(tmp_path, "val")[0]
+    assert data.ignore.nonzero().flatten().tolist() == [22] and data.instance[22] == -1
+    assert data.instance.max() == 0
+
+
+def test_class_agnostic(nuclei: Path) -> None:
+    assert "y" not in Nuclei(nuclei, "val", graph=GRID)[0]
+    assert Nuclei(nuclei, "val").class_names == ()
+
+
+def test_calib_is_carved_out_of_train(nuclei: Path) -> None:
+    def names(split: str, **options: Any) -> list[str]:
+        return [data.name for data in Nuclei(nuclei, split, graph=GRID, **options)]
+
+    train, calib = names("train", calib_share=0.3), names("calib", calib_share=0.3)
+    assert len(train) == 8 and len(calib) == 3 and not set(train) & set(calib)
+    assert calib == names("calib", calib_share=0.3)
+    assert any(calib != names("calib", calib_share=0.3, seed=s) for s in (1, 2))
+    assert names("train", max_images=2) == names("train")[:2]
+
+
+def test_one_annotation_file_is_enough(nuclei: Path) -> None:
+    (nuclei / "train.json").unlink()
+    assert len(Nuclei(nuclei, "val", graph=GRID)) == 3
+    with pytest.raises(InputError, match="train.json: no such annotation file"):
+        Nuclei(nuclei, "train")
+    with pytest.raises(InputError, match="test.json: no such annotation file"):
+        Nuclei(nuclei, "test")
+    with pytest.raises(InputError, match="split 'test' needs test_images"):
+        coco(nuclei, "test")
+
+
+def test_images_alone_can_be_predicted(nuclei: Path) -> None:
+    for root in (nuclei / "val", nuclei / "val" / "000.png"):
+        dataset = Nuclei(root, "all", graph=GRID)
+        data = validate_sample(dataset[0])
+        assert not dataset.has_truth and data.name == "000"
+        assert data.ignore.all() and (data.instance == -1).all()
+    assert len(Nuclei(nuclei, "all")) == 14
+
+
+def test_training_samples_turn_and_repeat_under_a_seed(nuclei: Path) -> None:
+    dataset = Nuclei(nuclei, "train", graph=GRID)
+    torch.manual_seed(5)
+    first = [dataset[0].pos for _ in range(100)]
+    torch.manual_seed(5)
+    again = [dataset[0].pos for _ in range(100)]
+    assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
+    assert len({tuple(pos[1].tolist()) for pos in first}) == 8
+    assert "segment_map" not in dataset[0]
+    still = Nuclei(nuclei, "train", mirror=False, turn=False, graph=GRID)
+    assert torch.equal(still[0].pos, still[0].pos)
+
+
+def test_batches_and_workers(nuclei: Path) -> None:
+    dataset = Nuclei(nuclei, "val", graph=GRID)
+    (batch,) = DataLoader(dataset, batch_size=3, num_workers=1)
+    assert batch.segment_map.shape == (3 * 16 * 24,) and batch.image_size.shape == (3, 2)
+    for sample, kept in zip(batch.to_data_list(), dataset, strict=True):
+        assert torch.equal(sample.segment_map, kept.segment_map)
+        assert torch.equal(sample.x, kept.x)
+
+
+def test_kinds_of_files(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    grey = rng.integers(0, 255, (5, 7), np.uint8)
+    rgb = np.repeat(grey[..., None], 3, axis=2)
+    deep = grey.astype(np.uint16) * 9 + 300
+    Image.fromarray(grey).save(tmp_path / "grey.png")
+    Image.fromarray(rgb).save(tmp_path / "rgb.png")
+    Image.fromarray(deep).save(tmp_path / "deep.tif")
+    Image.fromarray(rgb).quantize(256).save(tmp_path / "palette.png")
+    Image.fromarray(grey > 99).save(tmp_path / "bits.png")
+    Image.fromarray(rgb).convert("CMYK").save(tmp_path / "cmyk.tif")
+    assert np.array_equal(read_image(tmp_path / "grey.png"), grey)
+    assert np.array_equal(read_image(tmp_path / "rgb.png"), rgb)
+    assert np.array_equal(read_image(tmp_path / "palette.png")[..., :3], rgb)
+    assert np.array_equal(read_image(tmp_path / "bits.png") > 0, grey > 99)
+    assert read_image(tmp_path / "cmyk.tif").shape == (5, 7, 3)
+    stretched = read_image(tmp_path / "deep.tif")
+    assert stretched.min() == 0 and stretched.max() == 1
+    scale = (grey - float(grey.min())) / (float(grey.max()) - float(grey.min()))
+    np.testing.assert_allclose(stretched, scale, atol=1e-6)
+    assert find_images(tmp_path)[0].name == "bits.png"
+
+
+def test_orientation(tmp_path: Path) -> None:
+    pixels = np.arange(35, dtype=np.uint8).reshape(5, 7)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turned clockwise for display
+    Image.fromarray(pixels).save(tmp_path / "a.png", exif=exif)
+    upright = np.rot90(pixels, -1)
+    assert np.array_equal(read_image(tmp_path / "a.png"), upright)
+    assert np.array_equal(read_image(tmp_path / "a.png", (5, 7)), upright)
+    assert np.array_equal(read_image(tmp_path / "a.png", (7, 5)), pixels)
+    with pytest.raises(
+        InputError, match="a.png: the image is 5 x 7, its annotations are for 9 x 9"
+    ):
+        read_image(tmp_path / "a.png", (9, 9))
+
+
+def test_files_that_cannot_be_read(tmp_path: Path, nuclei: Path) -> None:
+    (tmp_path / "bad.png").write_bytes(b"\x89PNG nothing")
+    with pytest.raises(InputError, match="bad.png: cannot be read as an image"):
+        read_image(tmp_path / "bad.png")
+    (nuclei / "val" / "000.png").unlink()
+    with pytest.raises(InputError, match="000.png: no such image"):
+        _ = Nuclei(nuclei, "val")[0]
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match="empty: holds no images"):
+        find_images(tmp_path / "empty")
+    with pytest.raises(InputError, match="nowhere: no such file or folder"):
+        find_images(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("package", ["PIL", "pycocotools"])
+def test_a_missing_package_names_the_extra(
+    nuclei: Path, package: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = builtins.__import__
+
+    def without(name: str, *rest: Any) -> Any:
+        if name.split(".")[0] == package:
+            raise ImportError(name)
+        return real(name, *rest)
+
+    dataset = Nuclei(nuclei, "val", graph=GRID)
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(InputError, match=r"pip install 'geoinfluencer\[images\]'"):
+        _ = dataset[0]
+
+
+def test_bad_options(nuclei: Path) -> None:
+    with pytest.raises(InputError, match="no split 'valid'"):
+        Nuclei(nuclei, "valid")
+    with pytest.raises(InputError, match="calib_share must be between"):
+        Nuclei(nuclei, calib_share=1.0)
+    with pytest.raises(InputError, match="max_images must be at least 1"):
+        Nuclei(nuclei, max_images=0)
+    with pytest.raises(InputError, match="unknown option 'n_segment'; did you mean 'n_segments'"):
+        Nuclei(nuclei, graph={"n_segment": 3})
+
+
+def test_real_coco_images(test_data: Path) -> None:
+    folder = test_data / "tinycoco"
+    if not folder.is_dir():
+        pytest.skip(f"no {folder}")
+    names = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*.json"))
+    dataset = Coco(
+        folder, "val", val_images="images/val2017",
+        val_annotations=next(name for name in names if "val" in name),
+    )  # fmt: skip
+    assert len(dataset.class_names) == 80
+    for data in dataset:
+        validate_sample(data)
+        assert torch.equal(data.y >= 0, data.instance >= 0)
+    assert dataset[0].num_nodes > 500

@@ -19,12 +19,16 @@ from geoinfluencer.nn.query_decoder import QueryDecoder
 from geoinfluencer.nn.query_memory import Memory, Scale
 from geoinfluencer.nn.query_outputs import DenoisingOutputs, QueryOutputs
 from geoinfluencer.nn.query_prior import nearness
-from geoinfluencer.nn.query_selection import LearnedQueries, select_influencers
+from geoinfluencer.nn.query_selection import (
+    LearnedQueries,
+    cover_instances,
+    select_influencers,
+)
 
 QUERIES = ("influencer", "learned")
 # share of influential nodes that an untrained model expects: places of a few nodes reach
-# ``min_influence`` with it, so that it starts with too many queries, which fall away as it learns who
-# has influence, and not with too few
+# ``min_influence`` with it, so that it starts with too many queries, which fall away as it learns
+# who has influence, and not with too few
 _PRIOR = 0.1
 
 
@@ -51,6 +55,9 @@ class QuerySegmenter(InfluencerSegmenter):
             ``min_influence``. (default: 8)
         max_queries (int, optional): per graph, the most influential; it bounds the cost of the
             first steps, when every node is a query. None: as many as the scene has. (default: 1000)
+        cover (bool): in training give every instance without an influencer query one more, see
+            :func:`~geoinfluencer.nn.query_selection.cover_instances`; beyond ``max_queries`` too.
+            (default: :obj:`True`)
         query_channels (int): size H of the query states. (default: 64)
         decoder_layers (int): (default: 3)
         heads (int): of the attention, divides H. (default: 4)
@@ -94,6 +101,7 @@ class QuerySegmenter(InfluencerSegmenter):
         min_influence: float = 0.3,
         min_queries: int = 8,
         max_queries: int | None = 1000,
+        cover: bool = True,
         query_channels: int = 64,
         decoder_layers: int = 3,
         heads: int = 4,
@@ -118,6 +126,7 @@ class QuerySegmenter(InfluencerSegmenter):
             select_influencers, radius=query_radius, min_influence=min_influence,
             min_queries=min_queries, max_queries=max_queries,
         )  # fmt: skip
+        self.cover = cover
         self.scale_sizes = tuple(scale_sizes)
         self.denoising_groups = denoising_groups
         self.max_logits = max_logits
@@ -155,6 +164,10 @@ class QuerySegmenter(InfluencerSegmenter):
             assert self.influence is not None and self.content is not None
             outputs.influence = self.influence(state)[:, 0]
             node, query_ptr = self.select(outputs.influence, outputs.follower, ptr)
+            if self.training and self.cover and data.get("instance") is not None:
+                node, query_ptr = cover_instances(
+                    node, outputs.influence, data.instance, ptr, ignore=data.get("ignore")
+                )
             query = self.content(state[node])
             if self.nearness is not None:
                 # the embeddings are the embedding loss's to move

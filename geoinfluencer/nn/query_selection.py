@@ -71,6 +71,48 @@ def select_influencers(
     return nodes, _sub_ptr(nodes, ptr)
 
 
+@torch.no_grad()
+def cover_instances(
+    nodes: Tensor,
+    influence: Tensor,
+    instance: Tensor,
+    ptr: Tensor,
+    *,
+    ignore: Tensor | None = None,
+) -> tuple[Tensor, Tensor]:
+    """For training: the chosen nodes, and the most influential one of every instance without any.
+
+    A loss that finds a query for every instance has none to find where the selection, which is
+    still learning, chose none of its nodes, and would teach another's query to claim them.
+
+    Args:
+        nodes: ascending, of :func:`select_influencers`.
+        influence: logits.
+        instance: id of each node, negative = background; unique within a graph only.
+        ptr: (B+1,) first node of each graph, and N.
+        ignore: true = needs no query.
+
+    Shapes:
+        nodes (Q,), influence, instance, ignore (N,) -> nodes (Q',) ascending, their ptr (B+1,).
+    """
+    count = instance.shape[0]
+    real = (instance >= 0) if ignore is None else (instance >= 0) & ~ignore
+    graph = ops.batch_from_ptr(ptr, count)
+    width = int(instance.max()) + 1 if count else 0
+    key = torch.where(real, graph * max(width, 1) + instance, -1)
+    present, row = torch.unique(key, return_inverse=True)
+    covered = torch.zeros(present.shape[0], dtype=torch.bool, device=key.device)
+    covered[row[nodes]] = True
+    lacking = ~(covered | (present < 0))[row]  # (N,)
+    score = influence.float().masked_fill(~lacking, -torch.inf)
+    best = ops.segment_max(score, row, present.shape[0])
+    candidate = (lacking & (score == best[row])).nonzero()[:, 0]
+    first = torch.full_like(present, count)
+    first = first.scatter_reduce(0, row[candidate], candidate, "amin")
+    nodes = torch.cat([nodes, first[first < count]]).sort().values
+    return nodes, _sub_ptr(nodes, ptr)
+
+
 def _rank(score: Tensor, ptr: Tensor) -> Tensor:
     """(Q,) how many rows of its graph come before each by descending score, ties by index."""
     graph = ops.batch_from_ptr(ptr, score.shape[0])

@@ -7,7 +7,7 @@ from hypothesis import given
 from torch import Tensor
 
 from geoinfluencer.errors import InputError
-from geoinfluencer.nn.query_selection import LearnedQueries, select_influencers
+from geoinfluencer.nn.query_selection import LearnedQueries, cover_instances, select_influencers
 
 
 def by_definition(
@@ -77,6 +77,26 @@ def test_a_large_instance_is_found_though_none_of_its_nodes_stands_out() -> None
     influence = torch.cat([torch.full((2000,), 1 / 2000), torch.full((500,), 1e-6)]).logit()
     nodes, _ = select_influencers(influence, points, torch.tensor([0, 2500]), radius=0.5)
     assert len(nodes) == 1 and nodes[0] < 2000
+
+
+@given(sizes=st.lists(st.integers(0, 12), min_size=1, max_size=4), seed=st.integers(0, 99))
+def test_in_training_every_instance_has_a_query(sizes: list[int], seed: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    ptr = torch.tensor([0, *sizes]).cumsum(0)
+    count = sum(sizes)
+    instance = torch.randint(-1, 4, (count,), generator=generator)
+    influence = torch.randn(count, generator=generator)
+    ignore = torch.rand(count, generator=generator) < 0.2
+    chosen = (torch.rand(count, generator=generator) < 0.2).nonzero()[:, 0]
+    nodes, query_ptr = cover_instances(chosen, influence, instance, ptr, ignore=ignore)
+    assert query_ptr.tolist() == [int((nodes < bound).sum()) for bound in ptr]
+    expected = set(chosen.tolist())
+    for low, high in zip(ptr[:-1].tolist(), ptr[1:].tolist(), strict=True):
+        for k in range(4):
+            members = [i for i in range(low, high) if instance[i] == k and not ignore[i]]
+            if members and not expected & set(members):
+                expected.add(max(members, key=lambda i: influence[i].item()))
+    assert nodes.tolist() == sorted(expected)
 
 
 def test_order_of_the_nodes_does_not_matter() -> None:

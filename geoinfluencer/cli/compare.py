@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from geoinfluencer.cli.arguments import add_dataset, add_set, at_least, folder
+from geoinfluencer.cli.compare_kinds import KINDS, TRAINING, kind_of
 from geoinfluencer.errors import InputError
 
 if TYPE_CHECKING:
-    from geoinfluencer.compare.laboratory import Size
-    from geoinfluencer.compare.outcome import Outcome
     from geoinfluencer.compare.run import Setting
 
 NAME = "compare"
@@ -32,10 +30,14 @@ Whoever stops it goes on with the same command: finished runs are not repeated.
           no network: free logits under each loss, 400 steps, 20 seeds, four sizes
   compare --dataset loss-scaling
           time and memory of one loss step against the number of nodes
+  compare --dataset object-counts
+          recall against the number of tracks: queries that follow the scene against --queries M
+          learned ones, two training runs per loss and seed
 
 losses: mask-influencer, hungarian, hungarian-ce, sinkhorn, sinkhorn-ce, power-softmin, gm-product,
-published-mask-influencer; influencer (embeddings) in trainings. With options of the loss:
-mask-influencer:coupling=none takes part as a loss of its own.
+published-mask-influencer; influencer (embeddings) in trainings. With options of the loss, or (a key
+with a dot) settings of the run, a variant takes part as a loss of its own:
+mask-influencer:coupling=none, hungarian:model.queries=learned:model.num_queries=200.
 """
 
 
@@ -46,13 +48,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--losses",
         metavar="A,B,C",
         help="default: all; in trainings mask-influencer, hungarian, sinkhorn, power-softmin, "
-        "influencer",
+        "influencer; object-counts: mask-influencer, hungarian",
     )
     parser.add_argument(
         "--reference", metavar="LOSS", help="the others' differences are to it (default: hungarian)"
     )
     parser.add_argument(
-        "--seeds", type=at_least(int, 1), metavar="N", help="default: 5; free-logits: 20"
+        "--seeds",
+        type=at_least(int, 1),
+        metavar="N",
+        help="default: 5; free-logits: 20, object-counts: 3",
     )
     parser.add_argument("--max-steps", type=at_least(int, 1), metavar="N", help="of each run")
     parser.add_argument(
@@ -76,6 +81,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         metavar="N",
         help="of loss-scaling (default: 1000 to 1000000)",
+    )
+    parser.add_argument(
+        "--queries",
+        type=at_least(int, 1),
+        metavar="M",
+        help="learned queries in object-counts (default: 50)",
+    )
+    parser.add_argument(
+        "--counts",
+        type=at_least(int, 1),
+        nargs="+",
+        metavar="K",
+        help="tracks in the test events of object-counts (default: 10 20 50 100 150 200)",
+    )
+    parser.add_argument(
+        "--particles",
+        type=at_least(int, 1),
+        metavar="N",
+        help="tracks to score at every count of object-counts (default: 1000)",
     )
     parser.add_argument("--threads", type=at_least(int, 1), metavar="N", help="default: torch's")
     parser.add_argument(
@@ -105,7 +129,7 @@ def run(options: argparse.Namespace) -> int:
     threads = limits.threads(options.threads) if options.threads else nullcontext()
     try:
         with threads:
-            outcome = _start(setting, options)
+            outcome = kind_of(options.dataset).start(setting, options, _say)
     except Interrupted as stop:
         print(
             f"geoinfluencer: stopped at step {stop.step} of {stop.folder.path}; go on with the "
@@ -121,85 +145,28 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-FREE, SCALING = "free-logits", "loss-scaling"
-TRAINED = ("mask-influencer", "hungarian", "sinkhorn", "power-softmin", "influencer")
-_TRAINING = "training"
-_USES = {  # option -> the kinds of comparison that have a use for it; those not listed: all
-    "preset": (_TRAINING,),
-    "assignments": (_TRAINING,),
-    "data_root": (_TRAINING,),
-    "seeds": (_TRAINING, FREE),
-    "max_steps": (_TRAINING, FREE),
-    "sizes": (FREE, SCALING),
-    "nodes": (SCALING,),
-    "max_memory_gb": (SCALING,),
-}
-
-
 def _check(options: argparse.Namespace) -> None:
     """Refuses options that would be without effect."""
-    kind = options.dataset if options.dataset in (FREE, SCALING) else _TRAINING
-    for name, uses in _USES.items():
-        if getattr(options, name) not in (None, []) and kind not in uses:
+    every = frozenset().union(*(kind.options for kind in (TRAINING, *KINDS.values())))
+    for name in sorted(every - kind_of(options.dataset).options):
+        if getattr(options, name) not in (None, []):
             option = "--set" if name == "assignments" else f"--{name.replace('_', '-')}"
             raise InputError(f"{option}: has no effect with --dataset {options.dataset}; drop it")
 
 
 def _setting(options: argparse.Namespace) -> Setting:
     from geoinfluencer.compare.contestants import choose_reference, parse_losses
-    from geoinfluencer.compare.laboratory import SEEDS
     from geoinfluencer.compare.run import Setting
-    from geoinfluencer.training.objective import LOSSES
 
-    if options.dataset in (FREE, SCALING):
-        from geoinfluencer.losses.registry import MASK_LOSSES as known
-
-        default: tuple[str, ...] = tuple(known)
-    else:
-        known, default = LOSSES, TRAINED
-    losses = ",".join(default) if options.losses is None else options.losses
+    kind = kind_of(options.dataset)
+    known = kind.known()
+    losses = ",".join(kind.losses or known) if options.losses is None else options.losses
     contestants = parse_losses(losses, known)
     reference = choose_reference(options.reference, contestants)
-    seeds = options.seeds or (SEEDS if options.dataset == FREE else 5)
     out = Path(options.out or f"runs/compare-{options.dataset.replace(':', '-')}")
     command = shlex.join(["geoinfluencer", *sys.argv[1:]])
-    return Setting(contestants, known, reference, seeds, out, command)
+    return Setting(contestants, known, reference, options.seeds or kind.seeds, out, command)
 
 
-def _start(setting: Setting, options: argparse.Namespace) -> Outcome:
-    from geoinfluencer.bench.limits import default_memory_gb
-    from geoinfluencer.compare import laboratory, scaling
-    from geoinfluencer.compare.run import run_laboratory, run_scaling, run_trainings
-    from geoinfluencer.compare.trainings import Training
-
-    def say(line: str) -> None:
-        print(line, flush=True)
-
-    minutes = options.max_minutes
-    if options.dataset == FREE:
-        sizes = _sizes(options.sizes) or laboratory.SIZES
-        steps = options.max_steps or laboratory.STEPS
-        return run_laboratory(setting, say, sizes=sizes, steps=steps, max_minutes=minutes)
-    if options.dataset == SCALING:
-        return run_scaling(
-            setting, say, sizes=_sizes(options.sizes) or scaling.SIZES,
-            nodes=options.nodes or scaling.NODES, max_minutes=minutes,
-            memory_gb=options.max_memory_gb or default_memory_gb(),
-        )  # fmt: skip
-    training = Training(
-        options.dataset, options.data_root, options.preset, tuple(options.assignments),
-        options.max_steps, minutes,
-    )  # fmt: skip
-    return run_trainings(setting, say, training)
-
-
-def _sizes(texts: list[str] | None) -> tuple[Size, ...]:
-    from geoinfluencer.compare.laboratory import Size
-
-    found = []
-    for text in texts or ():
-        match = re.fullmatch(r"([1-9]\d{0,5})x([1-9]\d{0,5})", text)
-        if match is None:
-            raise InputError(f"--sizes {text}: expected MxK, for example 100x40")
-        found.append(Size(int(match[1]), int(match[2])))
-    return tuple(dict.fromkeys(found))
+def _say(line: str) -> None:
+    print(line, flush=True)

@@ -77,9 +77,10 @@ def failure_sentences(outcome: Outcome) -> list[str]:
     found = []
     for loss in outcome.losses:
         rows = [row for row in outcome.rows if row["loss"] == loss and row["failure"]]
+        runs = {(outcome.subject.group(row), row["seed"], row.get("kind")) for row in rows}
         if rows:
             found.append(
-                f"{loss} failed in {len(rows)} run{'s'[: len(rows) > 1]}, the first with seed "
+                f"{loss} failed in {len(runs)} run{'s'[: len(runs) > 1]}, the first with seed "
                 f"{rows[0]['seed']}: {rows[0]['failure']}"
             )
     return found

@@ -12,7 +12,7 @@ from geoinfluencer.errors import InputError
 
 RANK, SPREAD, RATE = 32, 0.1, 0.1  # of F and Q; standard deviation of their entries; Adam's rate
 NODES_PER_INSTANCE = 40
-STEPS, SEEDS = 400, 20
+STEPS = 400
 ENOUGH = 0.99  # share of instances that ``steps_to_99`` waits for
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from geoinfluencer.compare import free_logits, scaling
+from geoinfluencer.compare import free_logits
 from geoinfluencer.compare.curves import Curve, band
 from geoinfluencer.compare.findings import quality_differences, step_seconds, target_of
 from geoinfluencer.compare.outcome import Outcome
@@ -20,16 +20,14 @@ BANDS = "Lines: means over seeds; bands: from the worst to the best seed."
 DOTS = "Dots: seeds; diamonds: {middle}{bar}."
 
 
-def figures(outcome: Outcome) -> list[Figure]:
-    """All that the rows and curves allow."""
-    if not outcome.rows:
-        return []
-    if outcome.subject.dataset == scaling.NAME:
-        return _scaling(outcome)
-    found = _curves(outcome) + _final(outcome)
-    if outcome.subject.dataset == free_logits.NAME:
-        found += _steps(outcome)
-    return found + _times(outcome)
+def training_figures(outcome: Outcome) -> list[Figure]:
+    """Of training runs: learning curves, final quality, time."""
+    return [*_curves(outcome), *_final(outcome), *_times(outcome)]
+
+
+def free_figures(outcome: Outcome) -> list[Figure]:
+    """Of free logits: the same, and the steps to 99 %."""
+    return [*_curves(outcome), *_final(outcome), *_steps(outcome), *_times(outcome)]
 
 
 def _curves(outcome: Outcome) -> list[Figure]:
@@ -144,7 +142,8 @@ def _times(outcome: Outcome) -> list[Figure]:
     ]  # fmt: skip
 
 
-def _scaling(outcome: Outcome) -> list[Figure]:
+def scaling_figures(outcome: Outcome) -> list[Figure]:
+    """Of single steps: time and memory against the number of nodes."""
     found = []
     for group in outcome.groups:
         time: dict[str, dict[int, float]] = {}

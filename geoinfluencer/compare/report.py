@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from geoinfluencer.compare import findings, free_logits, scaling
+from geoinfluencer.compare import findings
 from geoinfluencer.compare.folder import CompareFolder
+from geoinfluencer.compare.kinds import kind_of
 from geoinfluencer.compare.outcome import Outcome
-from geoinfluencer.compare.pictures import figures
-from geoinfluencer.compare.tables import Table, tables, write_rows
+from geoinfluencer.compare.tables import Table, write_rows
 from geoinfluencer.files.atomic import atomic_path
 from geoinfluencer.plots.report import anchor, figure_html, heading, page
 
@@ -31,7 +31,7 @@ def write(
         temporary.write_text(_markdown(outcome, found, about), encoding="utf-8")
     if not pictures:
         return
-    drawn = figures(outcome)
+    drawn = kind_of(outcome).figures(outcome) if outcome.rows else []
     folder.plots.mkdir(parents=True, exist_ok=True)
     for figure in drawn:
         figure.save(folder.plots)
@@ -43,9 +43,9 @@ def write(
         "<nav>" + "".join(f'<a href="#{anchor(n)}">{escape(n)}</a>' for n in links) + "</nav>",
         heading("What was found"),
         *(_found_html(group, lines) for group, lines in found.items()),
-        f'<p class="sub">{escape(_criterion(outcome))}</p>',
+        f'<p class="sub">{escape(kind_of(outcome).criterion)}</p>',
         heading("Table"),
-        *(_table_html(table) for table in tables(outcome)),
+        *(_table_html(table) for table in _tables(outcome)),
     ]
     for section in sections:
         body.append(heading(section))
@@ -61,17 +61,8 @@ def write(
 
 def sentences(outcome: Outcome) -> dict[str, list[str]]:
     """Heading (a group, or empty) -> sentences."""
-    found: dict[str, list[str]] = {}
-    name = outcome.subject.dataset
-    for group in outcome.groups:
-        if name == scaling.NAME:
-            lines = findings.crossover_sentences(outcome, group)
-        else:
-            lines = findings.quality_sentences(outcome, group)
-            free = name == free_logits.NAME
-            more = findings.steps_sentences if free else findings.reaching_sentences
-            lines = [*lines, *more(outcome, group), *findings.time_sentences(outcome, group)]
-        found[group] = lines
+    kind = kind_of(outcome)
+    found = {group: kind.sentences(outcome, group) for group in outcome.groups}
     failed = findings.failure_sentences(outcome)
     if failed:
         found["Failures"] = failed
@@ -80,25 +71,22 @@ def sentences(outcome: Outcome) -> dict[str, list[str]]:
     return found
 
 
+def _tables(outcome: Outcome) -> list[Table]:
+    return [kind_of(outcome).table(outcome, group) for group in outcome.groups]
+
+
 def _title(outcome: Outcome) -> str:
-    return f"{outcome.subject.dataset}: losses compared"
+    return f"{outcome.subject.dataset}: {kind_of(outcome).compared} compared"
 
 
 def _subtitle(outcome: Outcome) -> str:
+    kind, losses = kind_of(outcome), len(outcome.losses)
     seeds = len({row["seed"] for row in outcome.rows})
     words = (
-        f"{len(outcome.losses)} losses, {seeds} seed{'s'[: seeds > 1]}, {len(outcome.rows)} runs"
+        f"{losses} loss{'es' * (losses != 1)}, {seeds} seed{'s' * (seeds != 1)}, "
+        f"{len(outcome.rows)} {kind.rows}"
     )
-    return f"{words}; reference: {outcome.reference}"
-
-
-def _criterion(outcome: Outcome) -> str:
-    if outcome.subject.dataset == scaling.NAME:
-        return (
-            "Between the sizes that were measured the crossover is interpolated; beyond the "
-            "largest nothing is claimed."
-        )
-    return findings.CRITERION
+    return f"{words}; reference: {kind.reference(outcome)}"
 
 
 def _how(outcome: Outcome, about: Mapping[str, str]) -> dict[str, str]:
@@ -132,7 +120,8 @@ def _markdown(
     for group, lines in found.items():
         parts += [f"### {group}"] if group else []
         parts.append("\n".join(f"- {line}" for line in lines))
-    parts += [_criterion(outcome), "## Tables", *(table.markdown() for table in tables(outcome))]
-    if outcome.subject.dataset != scaling.NAME:
+    shown = [table.markdown() for table in _tables(outcome)]
+    parts += [kind_of(outcome).criterion, "## Tables", *shown]
+    if any(" * |" in table for table in shown):
         parts.append("\\* significant.")
     return "\n\n".join(parts) + "\n"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,11 @@ import torch
 from torch import nn
 
 from geoinfluencer.bench import machine
-from geoinfluencer.compare import free_logits, report, scaling, trainings
+from geoinfluencer.compare import free_logits, object_counts, report, scaling, trainings
 from geoinfluencer.compare.contestants import Contestant, build
 from geoinfluencer.compare.folder import CompareFolder
 from geoinfluencer.compare.laboratory import Size
-from geoinfluencer.compare.outcome import Outcome
+from geoinfluencer.compare.outcome import Outcome, Subject
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Setting:
 
 
 Say = Callable[[str], None]
+Write = Callable[..., None]  # (about, pictures=True): tables, figures and report
 
 
 def run_laboratory(
@@ -48,10 +50,8 @@ def run_laboratory(
 ) -> Outcome:
     """Free logits; ``max_minutes`` is that of everything together."""
     _check_options(setting)
-    outcome, folder = Outcome(free_logits.SUBJECT, setting.reference), CompareFolder(setting.out)
-    folder.open({"dataset": free_logits.NAME, "steps": steps})
-    load = machine.load_average()
-    try:
+    shared = {"dataset": free_logits.NAME, "steps": steps}
+    with _comparison(setting, free_logits.SUBJECT, shared) as (outcome, folder, write):
         free_logits.run_free_logits(
             outcome, folder, setting.contestants, setting.known, sizes=sizes, seeds=setting.seeds,
             steps=steps, deadline=_deadline(max_minutes), say=say,
@@ -61,9 +61,7 @@ def run_laboratory(
             "labels uniform over K instances and background; Adam, learning rate 0.1; the same "
             "labels and factors for every loss of a seed",
         }
-        report.write(folder, outcome, _about(setting, load, about))
-    finally:
-        folder.close()
+        write(about)
     return outcome
 
 
@@ -73,10 +71,8 @@ def run_scaling(
 ) -> Outcome:  # fmt: skip
     """Time and memory of single steps; ``max_minutes`` is that of everything together."""
     _check_options(setting)
-    outcome, folder = Outcome(scaling.SUBJECT, setting.reference), CompareFolder(setting.out)
-    folder.open({"dataset": scaling.NAME})
-    load = machine.load_average()
-    try:
+    shared = {"dataset": scaling.NAME}
+    with _comparison(setting, scaling.SUBJECT, shared) as (outcome, folder, write):
         scaling.run_scaling(
             outcome, folder, setting.contestants, setting.known, sizes=sizes, nodes=nodes,
             deadline=_deadline(max_minutes), memory_gb=memory_gb, say=say,
@@ -87,9 +83,7 @@ def run_scaling(
             "memory": f"added by one step; at most {memory_gb:g} GB, as predicted from the size "
             "before",
         }
-        report.write(folder, outcome, _about(setting, load, about))
-    finally:
-        folder.close()
+        write(about)
     return outcome
 
 
@@ -97,36 +91,81 @@ def run_trainings(setting: Setting, say: Say, training: trainings.Training) -> O
     """One training run per loss and seed; tables are written after each, figures at the end."""
     training = trainings.settle(training, setting.contestants)
     subject, held = trainings.subject_of(training, setting.contestants)
+    shared = {"dataset": training.dataset, **_shared(training)}
+    about = {
+        "the same in all runs of a seed": "order of the samples, random numbers of every step, "
+        "and initial weights where the losses use the same model",
+        "samples": f"{len(held.samples)} on val, on average {held.nodes:,.0f} nodes and "  # type: ignore[arg-type]
+        f"{held.instances:.3g} instances",
+        **_words(shared),
+    }
+    with _comparison(setting, subject, shared) as (outcome, folder, write):
+        trainings.run_trainings(
+            outcome, folder, training, setting.contestants, held, seeds=setting.seeds, say=say,
+            finished=lambda: write(about, pictures=False),
+        )  # fmt: skip
+        write(about)
+    return outcome
+
+
+def run_object_counts(setting: Setting, say: Say, study: object_counts.Study) -> Outcome:
+    """Two training runs per loss and seed, which differ in their queries alone."""
+    study = object_counts.settle_study(study, setting.contestants)
+    shared = {
+        "dataset": object_counts.NAME,
+        **_shared(study.training),
+        "queries": study.queries,
+        "particles": study.particles,
+    }
+    about = {
+        "the same in all runs of a seed": "order of the samples, random numbers of every step, "
+        "steps, and initial weights of the encoder",
+        "different": "model.queries alone: nodes of the event that the model chooses, or "
+        f"{study.queries} learned vectors",
+        "test events": f"with exactly K tracks, {study.particles:,} in all at every K; the same "
+        "for all runs",
+        **_words(shared),
+    }
+    with _comparison(setting, object_counts.SUBJECT, shared) as (outcome, folder, write):
+        object_counts.run_object_counts(
+            outcome, folder, study, setting.contestants, seeds=setting.seeds, say=say,
+            finished=lambda: write(about, pictures=False),
+        )  # fmt: skip
+        write(about)
+    return outcome
+
+
+@contextmanager
+def _comparison(
+    setting: Setting, subject: Subject, shared: Mapping[str, Any]
+) -> Iterator[tuple[Outcome, CompareFolder, Write]]:
+    """What a comparison fills, its folder open for as long as it takes, and what writes it down."""
     outcome, folder = Outcome(subject, setting.reference), CompareFolder(setting.out)
+    folder.open(shared)
+    load = machine.load_average()
+
+    def write(about: Mapping[str, str], *, pictures: bool = True) -> None:
+        report.write(folder, outcome, _about(setting, load, about), pictures=pictures)
+
+    try:
+        yield outcome, folder, write
+    finally:
+        folder.close()
+
+
+def _shared(training: trainings.Training) -> dict[str, Any]:
     root = training.data_root
-    shared: dict[str, Any] = {
-        "dataset": training.dataset,
+    return {
         "data_root": None if root is None else str(Path(root).resolve()),
         "preset": training.preset,
         "set": list(training.assignments),
         "max_steps": training.max_steps,
         "max_minutes": training.max_minutes,
     }
-    folder.open(shared)
-    load = machine.load_average()
-    same = {
-        "the same in all runs of a seed": "order of the samples, random numbers of every step, "
-        "and initial weights where the losses use the same model",
-        "samples": f"{len(held.samples)} on val, on average {held.nodes:,.0f} nodes and "  # type: ignore[arg-type]
-        f"{held.instances:.3g} instances",
-        **{key: str(value) for key, value in shared.items() if value not in (None, [])},
-    }
-    try:
-        trainings.run_trainings(
-            outcome, folder, training, setting.contestants, held, seeds=setting.seeds, say=say,
-            finished=lambda: report.write(
-                folder, outcome, _about(setting, load, same), pictures=False
-            ),
-        )  # fmt: skip
-        report.write(folder, outcome, _about(setting, load, same))
-    finally:
-        folder.close()
-    return outcome
+
+
+def _words(shared: Mapping[str, Any]) -> dict[str, str]:
+    return {key: str(value) for key, value in shared.items() if value not in (None, [])}
 
 
 def _check_options(setting: Setting) -> None:

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from geoinfluencer.compare import free_logits, scaling
 from geoinfluencer.compare.curves import median_or_never
 from geoinfluencer.compare.findings import quality_differences, reachings, step_seconds
 from geoinfluencer.compare.folder import CompareFolder, Row, write_values
@@ -44,16 +43,8 @@ def write_rows(folder: CompareFolder, rows: Sequence[Row]) -> None:
         writer.writerows(plain)
 
 
-def tables(outcome: Outcome) -> list[Table]:
-    """One table per group: a line per loss."""
-    name = outcome.subject.dataset
-    if name == scaling.NAME:
-        return [_scaling(outcome, group) for group in outcome.groups]
-    make = _free if name == free_logits.NAME else _training
-    return [make(outcome, group) for group in outcome.groups]
-
-
-def _free(outcome: Outcome, group: str) -> Table:
+def free_table(outcome: Outcome, group: str) -> Table:
+    """Of free logits: a line per loss."""
     quality, steps = outcome.values(group, "recovered"), outcome.values(group, "steps_to_99")
     seconds, apart = step_seconds(outcome, group), _apart(outcome, group)
     cells = []
@@ -62,10 +53,10 @@ def _free(outcome: Outcome, group: str) -> Table:
         got = [v for v in reached if v is not None]
         median = median_or_never(reached)
         cells.append((
-            loss, str(len(seeds)), _spread(seeds.values()),
+            loss, str(len(seeds)), spread(seeds.values()),
             "never" if median is None else f"{median:g}",
             f"{min(got):g} to {max(got):g}" if got else "",
-            f"{len(got)} of {len(reached)}", _milliseconds(seconds.get(loss, {}).values()),
+            f"{len(got)} of {len(reached)}", milliseconds(seconds.get(loss, {}).values()),
             apart.get(loss, ""),
         ))  # fmt: skip
     head = ("loss", "seeds", "recovered (worst to best)", "steps to 0.99", "range", "reached",
@@ -73,7 +64,8 @@ def _free(outcome: Outcome, group: str) -> Table:
     return Table(group, head, cells)
 
 
-def _training(outcome: Outcome, group: str) -> Table:
+def training_table(outcome: Outcome, group: str) -> Table:
+    """Of training runs: a line per loss."""
     quality = outcome.subject.quality
     values, apart = outcome.values(group, quality), _apart(outcome, group)
     seconds, shares = step_seconds(outcome, group), outcome.values(group, "loss_share")
@@ -91,8 +83,8 @@ def _training(outcome: Outcome, group: str) -> Table:
         share = [v for v in shares[loss].values() if math.isfinite(v)]
         cells.append((
             loss, str(len(seeds)), f"{np.mean(list(steps[loss].values())):,.0f}",
-            _spread(seeds.values()), _spread(best[loss].values()), apart.get(loss, ""), when,
-            _milliseconds(seconds.get(loss, {}).values()),
+            spread(seeds.values()), spread(best[loss].values()), apart.get(loss, ""), when,
+            milliseconds(seconds.get(loss, {}).values()),
             f"{100 * np.mean(share):.0f} %" if share else "",
         ))  # fmt: skip
     goal = f"{outcome.reference}'s final quality"
@@ -102,7 +94,8 @@ def _training(outcome: Outcome, group: str) -> Table:
     return Table(group, head, cells)
 
 
-def _scaling(outcome: Outcome, group: str) -> Table:
+def scaling_table(outcome: Outcome, group: str) -> Table:
+    """Of single steps: a line per loss, a column per number of nodes."""
     rows = [row for row in outcome.rows if outcome.subject.group(row) == group]
     counts = sorted({row["nodes"] for row in rows})
     found = {(row["loss"], row["nodes"]): row for row in rows}
@@ -131,7 +124,8 @@ def _apart(outcome: Outcome, group: str) -> dict[str, str]:
     return words
 
 
-def _spread(values: Iterable[float]) -> str:
+def spread(values: Iterable[float]) -> str:
+    """Mean, worst and best of what is finite."""
     finite = [value for value in values if math.isfinite(value)]
     if not finite:
         return "failed"
@@ -140,7 +134,8 @@ def _spread(values: Iterable[float]) -> str:
     return f"{np.mean(finite):.4f} ({min(finite):.4f} to {max(finite):.4f})"
 
 
-def _milliseconds(seconds: Iterable[float]) -> str:
+def milliseconds(seconds: Iterable[float]) -> str:
+    """Their median."""
     found = list(seconds)
     return f"{1e3 * np.median(found):.3g}" if found else ""
 

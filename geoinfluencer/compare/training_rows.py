@@ -52,10 +52,9 @@ def run_row(
     """
     metrics = {} if failure else read_json(run.metrics)
     val, logged = read_rows(run.val_log), read_rows(run.train_log)
+    steps, seconds = spent(run)
     name = held.task.primary_metric
     final = val[-1].get(f"val/{name}", math.nan) if val and not failure else math.nan
-    steps = metrics.get("steps", int(logged[-1]["step"]) if logged else 0)
-    minutes = metrics.get("fit_minutes", logged[-1]["minutes"] if logged else 0.0)
     row: Row = {
         "dataset": config.dataset,
         "nodes": held.nodes,
@@ -64,7 +63,7 @@ def run_row(
         "loss": contestant.name,
         "seed": seed,
         "steps": steps,
-        "seconds": 60 * minutes,
+        "seconds": seconds,
         f"final_{name}": None if math.isnan(final) else final,
         "loss_share": loss_share(logged),
         "checkpoint_step": metrics.get("checkpoint_step"),
@@ -72,6 +71,15 @@ def run_row(
         "failure": failure,
     }
     return row | {key: metrics.get(key) for key in held.task.definitions()}
+
+
+def spent(run: RunFolder) -> tuple[int, float]:
+    """Steps and seconds of fitting: of a finished run, or of what an unfinished one has logged."""
+    if run.metrics.is_file():
+        metrics = read_json(run.metrics)
+        return metrics["steps"], 60 * metrics["fit_minutes"]
+    logged = read_rows(run.train_log)
+    return (int(logged[-1]["step"]), 60 * logged[-1]["minutes"]) if logged else (0, 0.0)
 
 
 def _queries(config: RunConfig) -> int | None:

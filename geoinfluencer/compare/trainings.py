@@ -22,6 +22,13 @@ from geoinfluencer.training.run import train
 from geoinfluencer.training.run_folder import RunFolder
 from geoinfluencer.training.tasks import make_task
 
+DECIDED = {  # setting -> the option of compare that decides it
+    "loss.name": "--losses",
+    "train.seed": "--seeds",
+    "train.max_steps": "--max-steps",
+    "train.max_minutes": "--max-minutes",
+}
+
 
 @dataclass(frozen=True)
 class Training:
@@ -61,15 +68,23 @@ def settle(training: Training, contestants: Sequence[Contestant]) -> Training:
         InputError: a configuration is wrong, or sets what ``compare`` decides.
     """
     for assignment in training.assignments:
-        key = assignment.partition("=")[0].strip()
-        if key in ("loss.name", "train.seed", "train.max_steps", "train.max_minutes"):
-            name = key.partition(".")[2]
-            option = {"name": "--losses", "seed": "--seeds"}.get(
-                name, f"--{name.replace('_', '-')}"
-            )
-            raise InputError(f"--set {assignment}: is decided by compare; use {option}")
+        _refuse_decided(f"--set {assignment}", assignment)
+    for contestant in contestants:
+        for setting in contestant.settings:
+            place = f"--losses {contestant.name}"
+            _refuse_decided(place, setting)
+            if setting.startswith("data."):
+                raise InputError(
+                    f"{place}: all train on the same data and are scored on it; use --set {setting}"
+                )
     configs = [training.config(contestant, 0) for contestant in contestants]
     return replace(training, preset=configs[0].preset)
+
+
+def _refuse_decided(place: str, assignment: str) -> None:
+    key = assignment.partition("=")[0].strip()
+    if key in DECIDED:
+        raise InputError(f"{place}: {key} is decided by compare; use {DECIDED[key]}")
 
 
 def subject_of(training: Training, contestants: Sequence[Contestant]) -> tuple[Subject, Held]:
@@ -124,7 +139,7 @@ def run_trainings(
             run = RunFolder(folder.run("", contestant.folder, seed))
             config = training.config(contestant, seed)
             say(f"{contestant.name}, seed {seed}: {run.path}")
-            failure = _fit(run, training, contestant, seed)
+            failure = fit(run, training, contestant, seed)
             row = run_row(run, config, contestant, seed, held, failure)
             if not failure and not (run.path / FILE).is_file():
                 write_scores(run, config, held.samples, held.task)
@@ -141,8 +156,12 @@ def run_trainings(
             finished()
 
 
-def _fit(run: RunFolder, training: Training, contestant: Contestant, seed: int) -> str:
-    """Trains, goes on, or does nothing; what went wrong on the way, or empty."""
+def fit(run: RunFolder, training: Training, contestant: Contestant, seed: int) -> str:
+    """Trains, goes on, or does nothing; what went wrong on the way, or empty.
+
+    Raises:
+        InputError: it could not even begin.
+    """
     if run.metrics.is_file():
         return ""
     limits: dict[str, Any] = {

@@ -4,6 +4,7 @@ import pytest
 from torch import nn
 
 from geoinfluencer.compare.contestants import build, choose_reference, parse_losses
+from geoinfluencer.compare.trainings import Training
 from geoinfluencer.errors import InputError
 from geoinfluencer.losses.registry import MASK_LOSSES
 
@@ -20,6 +21,25 @@ def test_names_and_options(known: Known) -> None:
     assert build(plain, known).weight == 1.0
 
 
+def test_a_key_with_a_dot_is_a_setting_of_the_run(known: Known) -> None:
+    (varied,) = parse_losses("assigned:model.queries=learned:weight=2.5:train.warmup=0.1", known)
+    assert varied.options == ("weight=2.5",)  # a dot in the value makes none
+    assert varied.settings == ("model.queries=learned", "train.warmup=0.1")
+    assert varied.assignments == [
+        "loss.name=assigned", "loss.weight=2.5", "model.queries=learned", "train.warmup=0.1",
+    ]  # fmt: skip
+    with pytest.raises(InputError, match=r"model\.queries is a setting of a training run"):
+        build(varied, known)
+
+
+def test_settings_of_a_contestant_reach_its_run_alone() -> None:
+    plain, varied = parse_losses("sinkhorn,sinkhorn:model.queries=learned:tau=0.5", MASK_LOSSES)
+    training = Training("toy-tracks", preset="cpu", assignments=("model.queries=influencer",))
+    assert training.config(plain, 0).model["queries"] == "influencer"
+    config = training.config(varied, 3)
+    assert (config.model["queries"], config.loss["tau"], config.train.seed) == ("learned", 0.5, 3)
+
+
 @pytest.mark.parametrize(
     ("text", "named"),
     [
@@ -27,6 +47,8 @@ def test_names_and_options(known: Known) -> None:
         ("", "no loss is called ''"),
         ("assigned,assigned", "is there twice"),
         ("assigned:weight", "expected NAME:key=value, for example assigned:key=0.5"),
+        ("assigned:model.=1", "expected NAME:key=value"),
+        ("assigned:.queries=1", "expected NAME:key=value"),
         ("assigned:weight=1,assigned:weight=1 ,idle", "is there twice"),
     ],
 )

@@ -127,7 +127,9 @@ def test_datasets(capsys: pytest.CaptureFixture[str]) -> None:
     printed = capsys.readouterr().out
     for word in ("toy-tracks", "trackml", "--data-root", "quick", "package.module:Class"):
         assert word in printed
-    assert "    protocol trackml; needs no files; presets cpu, gpu, quick, full\n" in printed
+    assert "    protocol trackml; needs no files; presets cpu, gpu, quick, compare" in printed
+    for name in ("synthetic-rooms", "coco", "nuclei"):
+        assert f"\n{name}" in printed
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:

@@ -26,7 +26,7 @@ class Setting:
 
     Attributes:
         contestants: the losses, in order.
-        known: classes of the losses on query logits, by name; trainings look up their own.
+        known: classes of the losses that can take part, by name.
         reference: one of the contestants' names.
         seeds: number of them, from 0.
         out: folder.

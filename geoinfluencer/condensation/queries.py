@@ -18,7 +18,7 @@ from geoinfluencer.condensation.logit_pieces import (
 )
 from geoinfluencer.errors import InputError
 
-_MIN_QUALITY = {"softmax": 0.0, "sigmoid": 0.5}
+MIN_QUALITY = {"softmax": 0.0, "sigmoid": 0.5}  # where none is calibrated
 _MIN_SHARE = {"softmax": 0.0, "sigmoid": 0.5}
 
 
@@ -72,7 +72,7 @@ def condense_queries(
         InputError: shapes that do not fit, or a setting out of range.
     """
     check_activation(activation)
-    min_quality = _MIN_QUALITY[activation] if min_quality is None else min_quality
+    min_quality = MIN_QUALITY[activation] if min_quality is None else min_quality
     min_share = _MIN_SHARE[activation] if min_share is None else min_share
     settings = {"min_score": min_score, "min_quality": min_quality, "min_share": min_share}
     for name, setting in settings.items():

@@ -21,6 +21,7 @@ from geoinfluencer.nn.query_outputs import DenoisingOutputs, QueryOutputs
 from geoinfluencer.nn.query_prior import nearness
 from geoinfluencer.nn.query_selection import (
     LearnedQueries,
+    check_selection,
     cover_instances,
     select_influencers,
 )
@@ -54,7 +55,7 @@ class QuerySegmenter(InfluencerSegmenter):
         min_queries (int): per graph; the most influential places where too few reach
             ``min_influence``. (default: 8)
         max_queries (int, optional): per graph, the most influential; it bounds the cost of the
-            first steps, when every node is a query. None: as many as the scene has. (default: 1000)
+            first steps, when places are many. None: as many as the scene has. (default: 1000)
         cover (bool): in training give every instance without an influencer query one more, see
             :func:`~geoinfluencer.nn.query_selection.cover_instances`; beyond ``max_queries`` too.
             (default: :obj:`True`)
@@ -121,6 +122,9 @@ class QuerySegmenter(InfluencerSegmenter):
             raise InputError(f"model.queries is {queries!r}; choose one of {', '.join(QUERIES)}")
         if denoising_groups < 0:
             raise InputError(f"model.denoising_groups is {denoising_groups}; it must be 0 or more")
+        if not 0.0 <= follower_prior < math.inf:
+            raise InputError(f"model.follower_prior is {follower_prior}; it must be 0 or more")
+        check_selection(query_radius, min_influence, min_queries, max_queries)
         width = self.follower.in_features
         self.select = partial(
             select_influencers, radius=query_radius, min_influence=min_influence,

@@ -49,13 +49,7 @@ def select_influencers(
     Raises:
         InputError: settings out of range, or values that are not finite.
     """
-    if not 0.0 <= min_influence < math.inf:
-        raise InputError(f"min_influence is {min_influence}; it must be finite and not negative")
-    if min_queries < 0 or (max_queries is not None and max_queries < max(1, min_queries)):
-        raise InputError(
-            f"min_queries is {min_queries} and max_queries {max_queries}; expected 0 <= "
-            "min_queries <= max_queries and max_queries >= 1, or None"
-        )
+    check_selection(radius, min_influence, min_queries, max_queries)
     if not bool(torch.isfinite(follower).all() & torch.isfinite(influence).all()):
         raise InputError("influence or follower holds NaN or infinity; queries cannot be chosen")
     influence, embedding = influence.float(), follower.float()
@@ -69,6 +63,21 @@ def select_influencers(
         chosen &= place < max_queries
     nodes = nodes[chosen]
     return nodes, _sub_ptr(nodes, ptr)
+
+
+def check_selection(
+    radius: float, min_influence: float, min_queries: int, max_queries: int | None
+) -> None:
+    """Raises InputError for settings of :func:`select_influencers` that cannot be."""
+    if not 0.0 <= radius < math.inf:
+        raise InputError(f"radius is {radius}; it must be finite and not negative")
+    if not 0.0 <= min_influence < math.inf:
+        raise InputError(f"min_influence is {min_influence}; it must be finite and not negative")
+    if min_queries < 0 or (max_queries is not None and max_queries < max(1, min_queries)):
+        raise InputError(
+            f"min_queries is {min_queries} and max_queries {max_queries}; expected 0 <= "
+            "min_queries <= max_queries and max_queries >= 1, or None"
+        )
 
 
 @torch.no_grad()

@@ -16,6 +16,7 @@ import torch_geometric
 from torch import nn
 
 from geoinfluencer import __version__
+from geoinfluencer.condensation.queries import MIN_QUALITY
 from geoinfluencer.errors import InputError
 from geoinfluencer.files.atomic import atomic_path
 from geoinfluencer.training.configuration.config import CondensationSection
@@ -73,7 +74,12 @@ class RunState:
         return {"format": FORMAT, **asdict(self)}
 
     def restore(self, meta: dict[str, Any]) -> None:
-        """Takes over the progress of an interrupted run; config and versions stay this run's."""
+        """Takes over the progress of an interrupted run; config and versions stay this run's.
+
+        Args:
+            meta: from a checkpoint, of this or an older format.
+        """
+        meta = current(meta)
         for name in ("calibrated", "calibration", "metrics", "best", "elapsed_seconds", "step"):
             setattr(self, name, meta[name])
 
@@ -145,23 +151,29 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
     meta = content.get(META_KEY) if isinstance(content, dict) else None
     if not isinstance(meta, dict) or "state_dict" not in content:
         raise InputError(f"{path}: a torch file, but not one written by geoinfluencer train")
-    meta = dict(meta)
-    written = meta.pop("format", 0)
-    if written > FORMAT:
+    if meta.get("format", 0) > FORMAT:
         raise InputError(
             f"{path}: written by the newer geoinfluencer {meta['versions']['geoinfluencer']}; "
             f"this is {__version__}: upgrade it"
         )
-    if written < 2:
-        radius, table = meta.pop("radius"), meta.pop("radius_table")
-        known = radius is not None and not math.isnan(radius)  # NaN: of queries, uncalibrated
-        meta |= {"calibrated": {"radius": radius} if known else {}, "calibration": table}
     weights = {
         name.removeprefix("model."): tensor
         for name, tensor in content["state_dict"].items()
         if name.startswith("model.")
     }
-    return Checkpoint(path, RunState(**meta), weights)
+    return Checkpoint(path, RunState(**current(meta)), weights)
+
+
+def current(meta: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a :class:`RunState` from those in a checkpoint of this or an older format."""
+    meta = dict(meta)
+    if meta.pop("format", 0) < 2:
+        radius, table = meta.pop("radius"), meta.pop("radius_table")
+        meta |= {"calibrated": {} if radius is None else {"radius": radius}, "calibration": table}
+        if radius is not None and math.isnan(radius):  # of queries, which had a fixed threshold
+            source = meta["config"]["condensation"].get("source")
+            meta["calibrated"] = {"min_quality": MIN_QUALITY.get(source, 0.0)}
+    return meta
 
 
 def publish(source: Path, target: Path) -> None:

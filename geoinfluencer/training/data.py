@@ -26,8 +26,8 @@ def build_dataset(cls: type, config: RunConfig, split: str) -> Dataset[Data]:
     """One split of the configuration's dataset.
 
     A class without a ``calib`` split of its own (see :func:`declared_splits`) has its ``val``
-    samples divided: the even ones calibrate the radius, the odd ones are scored. A single one has
-    to do for scoring, and the radius is then calibrated on the last training sample.
+    samples divided: the even ones calibrate, the odd ones are scored. A single one has
+    to do for scoring, and the threshold is then calibrated on the last training sample.
 
     Raises:
         InputError: the split is empty.

@@ -79,7 +79,7 @@ def train(
     """Trains a model, scores its best checkpoint on ``val`` and writes a report.
 
     Args:
-        dataset: ``toy-tracks``, ``trackml`` or ``package.module:Class``; None: the config names it.
+        dataset: a name of the catalog or ``package.module:Class``; None: the config names it.
         data_root: folder of the data.
         config: YAML file or mapping laid over the built-in configuration and the preset.
         preset: a name under ``presets:``; None: the one fitted to the machine.

@@ -106,3 +106,42 @@ def test_a_preset_may_set_the_decoder_of_queries_for_losses_that_have_one() -> N
     assert queries.model["decoder_layers"] == 2
     with pytest.raises(InputError, match=r"unknown key 'model.decoder_layers'"):
         resolve_config("toy-tracks", assignments=["model.decoder_layers=2"])
+
+
+def test_a_run_goes_on_from_a_checkpoint_of_the_older_format(
+    tmp_path: Path, tiny: tuple[str, ...]
+) -> None:
+    settings = (*tiny, *SMALL, "loss.name=hungarian")
+    run = train("toy-tracks", assignments=settings, max_steps=2, out=tmp_path / "run")
+    last = tmp_path / "run" / "checkpoints" / "last.ckpt"
+    content = torch.load(last, map_location="cpu", weights_only=True)
+    meta = content["geoinfluencer"]
+    meta |= {"format": 1, "radius": float("nan"), "radius_table": []}
+    del meta["calibrated"], meta["calibration"]
+    for path in (last, run.best):
+        torch.save(content, path)
+    assert load_checkpoint(run.best).state.calibrated == {"min_quality": 0.5}  # as it was then
+    assert evaluate(run.best)["min_quality"] == 0.5
+    longer = train("toy-tracks", resume=last, max_steps=3)
+    assert longer.metrics["steps"] == 3
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("model.min_influence=-1", "min_influence is -1"),
+        ("model.max_queries=5", "min_queries is 8 and max_queries 5"),
+        ("model.follower_prior=-2", "model.follower_prior is -2"),
+    ],
+)
+def test_queries_that_cannot_be_are_refused_before_a_folder_is_made(
+    tmp_path: Path, tiny: tuple[str, ...], setting: str, message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        train(
+            "toy-tracks",
+            assignments=(*tiny, "loss.name=hungarian", setting),
+            max_steps=1,
+            out=tmp_path / "run",
+        )
+    assert not (tmp_path / "run").exists()

@@ -43,4 +43,4 @@ def calibrate(
         {settings.threshold_name: value, "score": score, "instances": count / samples}
         for value, score, count in zip(grid, scores, counts, strict=True)
     ]
-    return best_of_plateau(grid, scores), rows
+    return grid[0] if len(grid) == 1 else best_of_plateau(grid, scores), rows

@@ -83,6 +83,6 @@ class InfluencerModule(pl.LightningModule):
         checkpoint[META_KEY] = self.run_state.to_dict()
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Restores radius, best score and minutes spent."""
+        """Restores threshold, best score and minutes spent."""
         self.run_state.restore(checkpoint[META_KEY])
         self.clock.earlier = self.run_state.elapsed_seconds

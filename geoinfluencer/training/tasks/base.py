@@ -50,7 +50,7 @@ class Task(ABC):
 
     @abstractmethod
     def calibration_score(self, metrics: Mapping[str, Any]) -> float:
-        """What the radius maximises on ``calib``; NaN = no opinion."""
+        """What the threshold maximises on ``calib``; NaN = no opinion."""
 
     def window(self) -> dict[str, Any]:
         """What the metrics were restricted to, for ``metrics.json``."""

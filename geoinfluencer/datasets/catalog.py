@@ -43,6 +43,12 @@ CATALOG = {
 }
 
 
+def is_generated(cls: type) -> bool:
+    """Whether this class of the catalog makes its samples up; a user's own class, one derived from
+    it included, may well read files."""
+    return any(entry.cls is cls and not entry.needs_root for entry in CATALOG.values())
+
+
 def resolve_dataset(name: str) -> type[Dataset]:
     """Return the dataset class of a catalog name or of ``package.module:Class``.
 

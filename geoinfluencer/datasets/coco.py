@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -10,11 +11,13 @@ import numpy as np
 from torch_geometric.data import Data, Dataset
 
 from geoinfluencer.datasets.coco_json import CocoFile, CocoImage, read_coco_json
+from geoinfluencer.datasets.graph_options import build_with_options
 from geoinfluencer.datasets.image_files import find_images, read_image
-from geoinfluencer.datasets.image_sample import attach_truth, make_image_builder, pixel_truth
+from geoinfluencer.datasets.image_sample import attach_truth, pixel_truth
 from geoinfluencer.datasets.sample_cache import SampleCache, access_rng
 from geoinfluencer.errors import InputError
 from geoinfluencer.graphs.image_augment import augmented_image
+from geoinfluencer.graphs.images import ImageGraph
 
 Split = Literal["train", "calib", "val", "test", "all"]
 
@@ -38,7 +41,8 @@ class Coco(Dataset):
         test_annotations: Their JSON file.
         calib_share: Share of the training images that calibrate and are not trained on.
         seed: Which those are.
-        max_images: At most so many images of a split, the first; None = all.
+        max_images: At most so many images of a split, the first; None = all. ``"all"`` is always
+            all.
         class_agnostic: Leave the classes out.
         mirror: Mirror training samples with probability 1/2.
         turn: Turn training samples by a random multiple of 90 degrees.
@@ -84,11 +88,11 @@ class Coco(Dataset):
         self.split = split
         self.has_truth = split != "all"
         self.class_names: tuple[str, ...] = ()
-        self._builder = make_image_builder(graph)
+        self._builder = build_with_options(ImageGraph, graph)
         self._augment = {"mirror": mirror, "turn": turn}
         self._kept = SampleCache(keep)
         self._annotations: Path | None = None
-        self._files: list[tuple[Path, CocoImage | None]]
+        self._files: Sequence[tuple[Path, CocoImage | None]]
         if split == "all":
             self._files = [(path, None) for path in find_images(root)]
         else:
@@ -101,10 +105,10 @@ class Coco(Dataset):
             self._annotations = Path(root) / annotations
             content = read_coco_json(self._annotations)
             images = _part(content, split, calib_share, seed)
-            self._files = [(Path(root) / folder / image.file_name, image) for image in images]
+            files = [(Path(root) / folder / image.file_name, image) for image in images]
+            self._files = files[:max_images]
             if not class_agnostic:
                 self.class_names = content.class_names
-        self._files = self._files[:max_images]
 
     def len(self) -> int:
         """Number of images."""

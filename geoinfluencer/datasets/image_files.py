@@ -56,7 +56,7 @@ def read_image(path: Path, size: tuple[int, int] | None = None) -> np.ndarray:
         raise InputError(
             f"{path}: no such image; is the folder of images the right one?"
         ) from error
-    except (OSError, ValueError, SyntaxError) as error:
+    except (OSError, ValueError, SyntaxError, image_module.DecompressionBombError) as error:
         raise InputError(f"{path}: cannot be read as an image ({error})") from error
     height, width = image.shape[:2]
     if size is not None and (width, height) != size:
@@ -70,6 +70,8 @@ def read_image(path: Path, size: tuple[int, int] | None = None) -> np.ndarray:
 def _array(image: Any) -> np.ndarray:
     if image.mode.startswith("I") or image.mode == "F":
         grey = np.asarray(image).astype(np.float64)
+        if not np.isfinite(grey).all():
+            raise ValueError(f"{(~np.isfinite(grey)).sum()} of its pixels are NaN or infinite")
         low, high = float(grey.min()), float(grey.max())
         return ((grey - low) / max(high - low, 1e-12)).astype(np.float32)
     if image.mode == "1":

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch_geometric.data import Data
 
 from geoinfluencer.datasets.coco_json import CocoImage, decode_mask
-from geoinfluencer.errors import InputError, suggest
-from geoinfluencer.graphs.images import ImageGraph
+from geoinfluencer.graphs.majority import segment_majority
 
 _BACKGROUND, _IGNORED, _FIRST = 0, 1, 2  # codes of pixels; instance k is _FIRST + k
 
@@ -30,20 +26,6 @@ class PixelTruth:
 
     code: np.ndarray
     category: np.ndarray
-
-
-def make_image_builder(options: Mapping[str, Any] | None) -> ImageGraph:
-    """Return the graph builder with these options.
-
-    Raises:
-        InputError: On an unknown option, with the nearest known one.
-    """
-    options = dict(options or {})
-    known = list(inspect.signature(ImageGraph).parameters)
-    for name in options:
-        if name not in known:
-            raise InputError(f"graph: unknown option {name!r}; {suggest(name, known)}")
-    return ImageGraph(**options)
 
 
 def pixel_truth(path: Path, image: CocoImage) -> PixelTruth:
@@ -66,8 +48,7 @@ def pixel_truth(path: Path, image: CocoImage) -> PixelTruth:
 
 def attach_truth(data: Data, truth: PixelTruth | None, *, classes: bool) -> Data:
     """Give the nodes their truth: the object, background or ignored region that most of a node's
-    pixels belong to; of equal ones the object comes first, then the
-    ignored region.
+    pixels belong to; of equal ones the object comes first, then the ignored region.
 
     Sets ``instance`` (N,) 0..K-1 or -1, ``ignore``, ``weight`` (1) and, with ``classes``, ``y``
     (N,), -1 for background. An object that is the majority nowhere has no node: scores on nodes
@@ -81,7 +62,8 @@ def attach_truth(data: Data, truth: PixelTruth | None, *, classes: bool) -> Data
         if classes:
             data.y = torch.full((count,), -1)
         return data
-    owner = majority(data.segment_map.numpy(), truth.code.reshape(-1), count)
+    # of equal ones the largest code
+    owner = -segment_majority(data.segment_map.numpy(), -truth.code.reshape(-1), count)
     signal = owner >= _FIRST
     present, number = np.unique(owner[signal], return_inverse=True)
     instance = np.full(count, -1, np.int64)
@@ -93,18 +75,3 @@ def attach_truth(data: Data, truth: PixelTruth | None, *, classes: bool) -> Data
         y[signal] = truth.category[present - _FIRST][number]
         data.y = torch.from_numpy(y)
     return data
-
-
-def majority(
-    segment: np.ndarray,  # (P,)
-    code: np.ndarray,  # (P,) not negative
-    count: int,
-) -> np.ndarray:
-    """(count,) the most frequent code of each segment, of equal ones the largest; 0 if empty."""
-    width = int(code.max(initial=0)) + 1
-    key, pixels = np.unique(segment.astype(np.int64) * width + code, return_counts=True)
-    row, value = np.divmod(key, width)
-    order = np.lexsort((value, pixels, row))
-    found = np.zeros(count, np.int64)
-    found[row[order]] = value[order]  # of each row the last, largest one stays
-    return found

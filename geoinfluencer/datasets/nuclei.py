@@ -20,7 +20,8 @@ class Nuclei(Coco):
         split: ``"train"``, ``"calib"``, ``"val"``, ``"test"`` or ``"all"``.
         calib_share: Share of the training images that calibrate and are not trained on.
         seed: Which those are.
-        max_images: At most so many images of a split, the first; None = all.
+        max_images: At most so many images of a split, the first; None = all. ``"all"`` is always
+            all.
         mirror: Mirror training samples with probability 1/2.
         turn: Turn training samples by a random multiple of 90 degrees.
         keep: Number of built samples kept in memory.

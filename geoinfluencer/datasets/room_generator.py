@@ -83,7 +83,11 @@ class Room:
 
 
 def generate_room(rng: np.random.Generator, options: RoomOptions) -> Room:
-    """Draw a room; points are in random order."""
+    """Draw a room; points are in random order.
+
+    Raises:
+        InputError: No object of the room has ``min_points``.
+    """
     plan = draw_plan(
         rng,
         (options.size_min, options.size_max),
@@ -103,6 +107,11 @@ def generate_room(rng: np.random.Generator, options: RoomOptions) -> Room:
     instance, label = faces.instance[points.face[keep]], faces.label[points.face[keep]]
     count = np.bincount(instance, minlength=faces.instance.max() + 1)
     enough = (count >= options.min_points)[instance]
+    if not enough.any():
+        raise InputError(
+            f"num_points={options.num_points}, min_points={options.min_points}: no object of a "
+            "room keeps enough points; raise num_points or lower min_points"
+        )
     _, first, number = np.unique(instance[enough], return_index=True, return_inverse=True)
     return Room(
         pos=pos[enough].astype(np.float32),

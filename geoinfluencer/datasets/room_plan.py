@@ -66,12 +66,13 @@ class Plan:
 def draw_plan(
     rng: np.random.Generator, size: tuple[float, float], height: tuple[float, float], l_shape: float
 ) -> Plan:
-    """A plan with doors and windows; every wall is longer than a metre."""
+    """A plan with doors and windows; every wall is at least a metre long."""
     width, depth = rng.uniform(*size, 2)
     notch = None
     corners = [(0.0, 0.0), (width, 0.0), (width, depth), (0.0, depth)]
     if rng.random() < l_shape:
-        notch = (width * rng.uniform(0.3, 0.5), depth * rng.uniform(0.3, 0.5))
+        share = rng.uniform(0.3, 0.5, 2)
+        notch = (max(width * share[0], 1.0), max(depth * share[1], 1.0))
         inner = (width - notch[0], depth - notch[1])
         corners[2:3] = [(width, inner[1]), (inner[0], inner[1]), (inner[0], depth)]
     walls = []

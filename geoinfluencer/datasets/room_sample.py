@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Collection
 
 import numpy as np
 import torch
@@ -12,24 +10,9 @@ from torch_geometric.data import Data
 
 from geoinfluencer.datasets.room_generator import Room
 from geoinfluencer.datasets.s3dis_classes import S3DIS_CLASSES
-from geoinfluencer.errors import InputError, suggest
-from geoinfluencer.graphs.augment import consecutive
+from geoinfluencer.graphs.crop import consecutive
+from geoinfluencer.graphs.majority import segment_majority
 from geoinfluencer.graphs.points import PointGraph
-from geoinfluencer.graphs.voxels import VoxelGrid
-
-
-def make_point_graph(options: Mapping[str, Any] | None) -> PointGraph:
-    """Return the graph builder with these options.
-
-    Raises:
-        InputError: On an unknown option, with the nearest known one.
-    """
-    options = dict(options or {})
-    known = [name for name in inspect.signature(PointGraph).parameters if name != "self"]
-    for name in options:
-        if name not in known:
-            raise InputError(f"graph: unknown option {name!r}; {suggest(name, known)}")
-    return PointGraph(**options)
 
 
 def room_sample(
@@ -53,8 +36,7 @@ def room_sample(
         keep_map: Keep ``voxel_of_point``.
     """
     data = builder(room.pos, room.color)
-    grid = VoxelGrid(data.voxel_of_point.numpy(), data.mass.numpy())
-    number = grid.majority(room.instance)
+    number = segment_majority(data.voxel_of_point.numpy(), room.instance, len(data.mass))
     label = room.label[number]
     no_instance = np.isin(label, [S3DIS_CLASSES.index(other) for other in background])
     # an object may have a majority in no voxel

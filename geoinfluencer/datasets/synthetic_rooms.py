@@ -14,15 +14,17 @@ import numpy as np
 import torch
 from torch_geometric.data import Data, Dataset
 
+from geoinfluencer.datasets.graph_options import build_with_options
 from geoinfluencer.datasets.room_generator import Room, RoomOptions, generate_room
-from geoinfluencer.datasets.room_sample import make_point_graph, room_sample
+from geoinfluencer.datasets.room_sample import room_sample
 from geoinfluencer.datasets.s3dis_classes import S3DIS_CLASSES, S3DIS_STUFF
 from geoinfluencer.datasets.sample_cache import SampleCache, access_rng
 from geoinfluencer.errors import InputError
 from geoinfluencer.files.atomic import atomic_path
 from geoinfluencer.graphs.point_augment import augmented_points, crop_points
+from geoinfluencer.graphs.points import PointGraph
 
-_VERSION = 1  # raise when a seed no longer gives the same room
+_VERSION = 2  # raise when a seed no longer gives the same room
 _SPLIT_KEYS = {"train": 0, "calib": 1, "val": 2, "test": 3}
 
 
@@ -149,7 +151,7 @@ class SyntheticRooms(Dataset):
         self._augment = partial(
             augmented_points, rotate=rotate, mirror=mirror, scale=scale, color_drop=color_drop
         )
-        self._builder = make_point_graph(graph)
+        self._builder = build_with_options(PointGraph, graph)
         self._kept = SampleCache(keep)
 
     def len(self) -> int:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from torch_geometric.data import Data, Dataset
 
+from geoinfluencer.datasets.graph_options import build_with_options
 from geoinfluencer.datasets.sample_cache import SampleCache, access_rng
 from geoinfluencer.datasets.toy_detector import ToyDetector
 from geoinfluencer.datasets.toy_generator import ToyEvent, generate_event
@@ -18,12 +19,12 @@ from geoinfluencer.datasets.toy_physics import ToyPhysics
 from geoinfluencer.datasets.track_sample import (
     TrackHits,
     Window,
-    make_builder,
     track_sample,
 )
 from geoinfluencer.errors import InputError
 from geoinfluencer.files.atomic import atomic_path
-from geoinfluencer.graphs.augment import augmented
+from geoinfluencer.graphs.track_augment import augmented_tracks
+from geoinfluencer.graphs.tracks import TrackGraph
 
 _VERSION = 1  # raise when a seed no longer gives the same event
 _SPLIT_KEYS = {"train": 0, "calib": 1, "val": 2, "test": 3}
@@ -190,7 +191,7 @@ class ToyTracks(Dataset):
         )
         self.has_truth = True
         self._outside_weight = outside_weight
-        self._builder = make_builder(graph)
+        self._builder = build_with_options(TrackGraph, graph)
         self._augment = {"rotate": rotate, "mirror_z": mirror_z, "mirror_phi": mirror_phi}
         self._kept = SampleCache(keep)
 
@@ -201,7 +202,9 @@ class ToyTracks(Dataset):
     def get(self, idx: int) -> Data:
         """Build sample ``idx``; training samples come under another random symmetry each time."""
         sample = self._kept.get(idx, lambda: self._build(idx))
-        return augmented(sample, access_rng(), **self._augment) if self.split == "train" else sample
+        if self.split != "train":
+            return sample
+        return augmented_tracks(sample, access_rng(), **self._augment)
 
     def event(self, idx: int) -> ToyEvent:
         """Return event ``idx`` without its graph."""

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import inspect
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 from torch_geometric.data import Data
 
-from geoinfluencer.errors import InputError, suggest
-from geoinfluencer.graphs.tracks import TrackGraph
+from geoinfluencer.errors import InputError
 
 GraphBuilder = Callable[[np.ndarray, np.ndarray | None, np.ndarray | None], Data]
 
@@ -66,20 +63,6 @@ class TrackHits:
     eta: np.ndarray | None = None
     hit_weight: np.ndarray | None = None
     features: np.ndarray | None = None
-
-
-def make_builder(options: Mapping[str, Any] | None) -> GraphBuilder:
-    """Return the graph builder with these options.
-
-    Raises:
-        InputError: On an unknown option, with the nearest known one.
-    """
-    options = dict(options or {})
-    known = [name for name in inspect.signature(TrackGraph).parameters if name != "self"]
-    for name in options:
-        if name not in known:
-            raise InputError(f"graph: unknown option {name!r}; {suggest(name, known)}")
-    return TrackGraph(**options)
 
 
 def track_sample(

@@ -12,11 +12,11 @@ import numpy as np
 import torch
 from torch_geometric.data import Data, Dataset
 
+from geoinfluencer.datasets.graph_options import build_with_options
 from geoinfluencer.datasets.sample_cache import SampleCache, access_rng
 from geoinfluencer.datasets.track_sample import (
     TrackHits,
     Window,
-    make_builder,
     track_sample,
 )
 from geoinfluencer.datasets.trackml_cache import load_event
@@ -30,7 +30,9 @@ from geoinfluencer.datasets.trackml_splits import (
     split_pieces,
 )
 from geoinfluencer.errors import InputError
-from geoinfluencer.graphs.augment import augmented, crop_nodes
+from geoinfluencer.graphs.crop import crop_nodes
+from geoinfluencer.graphs.track_augment import augmented_tracks
+from geoinfluencer.graphs.tracks import TrackGraph
 
 Split = Literal["train", "calib", "val", "test", "all"]
 
@@ -169,7 +171,7 @@ class TrackML(Dataset):
         self._layers = None if layers is None else [_layer_code(text) for text in layers]
         self._outside_weight = outside_weight
         self._augment = (rotate, mirror_z, mirror_phi)
-        self._builder = make_builder(graph)
+        self._builder = build_with_options(TrackGraph, graph)
         self._kept = SampleCache(keep)
         self._graphs = SampleCache(_KEPT_EVENTS)
         self._load = functools.lru_cache(maxsize=_KEPT_EVENTS)(self._load_event)
@@ -235,7 +237,7 @@ class TrackML(Dataset):
             start = phi[rng.integers(len(phi))] - width * rng.random()
             whole = crop_nodes(whole, torch.from_numpy(in_sector(phi, start, width)))
         rotate, mirror_z, mirror_phi = self._augment
-        return augmented(whole, rng, rotate=rotate, mirror_z=mirror_z, mirror_phi=mirror_phi)
+        return augmented_tracks(whole, rng, rotate=rotate, mirror_z=mirror_z, mirror_phi=mirror_phi)
 
     def _load_event(self, name: str) -> TrackMLEvent:
         event = load_event(

@@ -1,13 +1,23 @@
 """Raw samples -> graphs."""
 
+from geoinfluencer.graphs.image_features import IMAGE_EDGE_FEATURES, IMAGE_NODE_FEATURES
 from geoinfluencer.graphs.images import ImageGraph, image_to_graph
-from geoinfluencer.graphs.points import PointGraph, point_graph
+from geoinfluencer.graphs.points import (
+    POINT_EDGE_FEATURES,
+    POINT_NODE_FEATURES,
+    PointGraph,
+    point_graph,
+)
 from geoinfluencer.graphs.sample import validate_sample
-from geoinfluencer.graphs.tracks import EDGE_FEATURES, NODE_FEATURES, TrackGraph
+from geoinfluencer.graphs.tracks import TRACK_EDGE_FEATURES, TRACK_NODE_FEATURES, TrackGraph
 
 __all__ = [
-    "EDGE_FEATURES",
-    "NODE_FEATURES",
+    "IMAGE_EDGE_FEATURES",
+    "IMAGE_NODE_FEATURES",
+    "POINT_EDGE_FEATURES",
+    "POINT_NODE_FEATURES",
+    "TRACK_EDGE_FEATURES",
+    "TRACK_NODE_FEATURES",
     "ImageGraph",
     "PointGraph",
     "TrackGraph",

@@ -4,21 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from geoinfluencer.errors import InputError
-
 
 def grid_segments(
     lab: np.ndarray,  # (H, W, 3)
     *,
     stride: int = 4,
 ) -> np.ndarray:
-    """(H, W) int64 numbers of the cells of ``stride`` pixels, row by row; colours do not matter.
-
-    Raises:
-        InputError: A stride below 1.
-    """
-    if stride < 1:
-        raise InputError(f"stride must be at least 1 pixel, got {stride}")
+    """(H, W) int64 numbers of the cells of ``stride`` pixels, row by row; colours do not matter."""
     height, width = lab.shape[:2]
     row, column = np.arange(height) // stride, np.arange(width) // stride
     return row[:, None] * ((width - 1) // stride + 1) + column

@@ -35,9 +35,8 @@ def node_features(
     count = len(regions.mass)
     lightness = regions.colour[:, 0]
     order = np.argsort(lightness, kind="stable")
-    rank = np.empty(count)
-    rank[order] = (np.cumsum(regions.mass[order]) - regions.mass[order] / 2) / (height * width)
-    median = lightness[order[np.searchsorted(rank[order], 0.5).clip(max=count - 1)]]
+    half = np.searchsorted(np.cumsum(regions.mass[order]), height * width / 2)
+    median = lightness[order[half]]
     spread = np.sqrt((regions.mass * (lightness - median) ** 2).sum() / (height * width)) + 1.0
     deviation = ((lightness - median) / spread).clip(-_LARGEST_DEVIATION, _LARGEST_DEVIATION)
     around = neighbour_mean(regions.colour, borders)
@@ -58,7 +57,7 @@ def node_features(
         (lightness - around[:, 0]) / spread,
         (lightness - wide) / spread,
         np.linalg.norm(regions.colour - around, axis=1) / spread,
-        rank,
+        mass_rank(lightness, regions.mass),
         deviation,
         np.abs(deviation),
         np.full(count, median / 50),
@@ -73,7 +72,7 @@ def edge_features(
     """Edges (2, E) and (E, A) float32 columns ``IMAGE_EDGE_FEATURES``.
 
     Offsets run from source to target, in units of the edge of the mean segment; the relative
-    strength is that of the border over what pixels differ by within the two segments.
+    strength is that of the border over the mean ``gradient`` of the two segments.
     """
     edge = borders.pair
     if both_directions:
@@ -94,6 +93,15 @@ def edge_features(
         np.log((strength + 1) / (inside + 1)),
     ]
     return np.ascontiguousarray(edge), np.column_stack(columns).astype(np.float32)
+
+
+def mass_rank(values: np.ndarray, mass: np.ndarray) -> np.ndarray:
+    """(K,) share of the mass that lies below each value, half of its own counted: equal values
+    have equal ranks, whatever the order of the segments."""
+    _, group = np.unique(values, return_inverse=True)
+    held = np.bincount(group, mass)
+    rank: np.ndarray = ((np.cumsum(held) - held / 2) / mass.sum())[group]
+    return rank
 
 
 def neighbour_mean(values: np.ndarray, borders: Borders) -> np.ndarray:

@@ -13,6 +13,7 @@ from geoinfluencer.errors import InputError
 from geoinfluencer.graphs.colour import as_rgb, cielab
 from geoinfluencer.graphs.grid_segments import grid_segments
 from geoinfluencer.graphs.image_features import edge_features, node_features
+from geoinfluencer.graphs.option_checks import check_flag, check_number, check_whole
 from geoinfluencer.graphs.regions import describe
 from geoinfluencer.graphs.slic import slic_segments
 
@@ -31,6 +32,9 @@ class ImageGraph:
         min_size: Superpixels: least area in units of the mean one.
         both_directions: Give every edge in both directions; False = from the smaller number to the
             larger, for encoders that use every edge both ways themselves (those of this package).
+
+    Raises:
+        InputError: An option is out of its range.
     """
 
     method: Literal["slic", "grid"] = "slic"
@@ -41,12 +45,20 @@ class ImageGraph:
     min_size: float = 0.1
     both_directions: bool = True
 
+    def __post_init__(self) -> None:
+        if self.method not in ("slic", "grid"):
+            raise InputError(f"method is {self.method!r}; choose slic or grid")
+        check_whole("n_segments", self.n_segments, 1)
+        check_whole("stride", self.stride, 1)
+        check_number("compactness", self.compactness, high=1e6, zero=True)
+        check_number("spread", self.spread, or_null=True)
+        check_number("min_size", self.min_size, zero=True)
+        check_flag("both_directions", self.both_directions)
+
     def segments(self, lab: np.ndarray) -> np.ndarray:
         """(H, W) int64 segment of each pixel of a CIELAB image, 0..K-1."""
         if self.method == "grid":
             return grid_segments(lab, stride=self.stride)
-        if self.method != "slic":
-            raise InputError(f"method is {self.method!r}; choose slic or grid")
         return slic_segments(
             lab, n_segments=self.n_segments, compactness=self.compactness,
             spread=self.spread, min_size=self.min_size,

@@ -10,12 +10,12 @@ import torch
 from torch import Tensor
 from torch_geometric.data import Data
 
-from geoinfluencer.graphs.augment import crop_nodes
-from geoinfluencer.graphs.points import POINT_EDGE_FEATURES, POINT_FEATURES, place_features
+from geoinfluencer.graphs.crop import crop_nodes
+from geoinfluencer.graphs.points import POINT_EDGE_FEATURES, POINT_NODE_FEATURES, place_features
 
-_HEIGHT = POINT_FEATURES.index("height")
-_NORMAL = POINT_FEATURES.index("normal_x")
-_COLOR = POINT_FEATURES.index("red")
+_HEIGHT = POINT_NODE_FEATURES.index("height")
+_NORMAL = POINT_NODE_FEATURES.index("normal_x")
+_COLOR = POINT_NODE_FEATURES.index("red")
 _LENGTHS = slice(0, POINT_EDGE_FEATURES.index("normal_angle"))
 _ALONG = slice(_LENGTHS.stop + 1, POINT_EDGE_FEATURES.index("color_difference"))
 _DIFFERENCE = POINT_EDGE_FEATURES.index("color_difference")

@@ -10,11 +10,13 @@ from torch_geometric.data import Data
 
 from geoinfluencer import ops
 from geoinfluencer.errors import InputError
+from geoinfluencer.graphs.option_checks import check_flag, check_number, check_whole
 from geoinfluencer.graphs.surface_shape import SurfaceShape, surface_shape
 from geoinfluencer.graphs.voxels import VoxelGrid, voxel_grid
 
+_MOST_NEIGHBORS = 128
 _WAVELENGTHS = (8.0, 4.0, 2.0, 1.0)  # metres: a room, a table, a chair
-POINT_FEATURES = (
+POINT_NODE_FEATURES = (
     ("x", "y", "height")
     + tuple(f"{f}_{axis}/{w:g}" for w in _WAVELENGTHS for f in ("cos", "sin") for axis in "xyz")
     + ("normal_x", "normal_y", "normal_z")
@@ -29,7 +31,7 @@ POINT_EDGE_FEATURES = (
 
 @dataclass(frozen=True)
 class PointGraph:
-    """Build the graph of one cloud, :func:`point_graph` with these options.
+    """Build the graph of one cloud; see :func:`point_graph` for what it holds.
 
     Args:
         voxel: Edge of a cell, metres.
@@ -37,6 +39,9 @@ class PointGraph:
         shape_neighbors: Nearest voxels whose points tell the normal and the shape.
         both_directions: Give every edge both ways. The encoders of this package read an edge
             from both of its ends, for them one way does.
+
+    Raises:
+        InputError: An option is out of its range.
     """
 
     voxel: float = 0.05
@@ -45,11 +50,10 @@ class PointGraph:
     both_directions: bool = True
 
     def __post_init__(self) -> None:
-        if not 0 < self.voxel < np.inf:
-            raise InputError(f"voxel must be positive, in metres, got {self.voxel}")
-        for name in ("neighbors", "shape_neighbors"):
-            if not 1 <= getattr(self, name) <= 128:
-                raise InputError(f"{name} must be in 1 to 128, got {getattr(self, name)}")
+        check_number("voxel", self.voxel)
+        check_whole("neighbors", self.neighbors, 1, _MOST_NEIGHBORS)
+        check_whole("shape_neighbors", self.shape_neighbors, 1, _MOST_NEIGHBORS)
+        check_flag("both_directions", self.both_directions)
 
     def __call__(
         self,
@@ -57,10 +61,22 @@ class PointGraph:
         color: np.ndarray | None = None,  # (P, 3) 0 to 255
     ) -> Data:
         """The graph; see :func:`point_graph`."""
-        return point_graph(
-            pos, color, voxel=self.voxel, neighbors=self.neighbors,
-            shape_neighbors=self.shape_neighbors, both_directions=self.both_directions,
-        )  # fmt: skip
+        pos, color = _checked(pos, color)
+        grid = voxel_grid(pos, self.voxel)
+        center = grid.mean(pos).astype(np.float32)
+        nearest = _nearest(center, max(self.neighbors, self.shape_neighbors))
+        shape = surface_shape(pos, grid, nearest[:, : self.shape_neighbors])
+        tint = None if color is None else grid.mean(color).astype(np.float32) / 255
+        edge_index = _edges(nearest[:, : self.neighbors], self.both_directions)
+        edge_attr = _edge_features(center, shape.normal, tint, edge_index, self.voxel)
+        return Data(
+            pos=torch.from_numpy(center),
+            x=torch.from_numpy(_node_features(center, shape, grid, self.voxel, tint)),
+            edge_index=torch.from_numpy(edge_index),
+            edge_attr=torch.from_numpy(edge_attr),
+            mass=torch.from_numpy(grid.mass.astype(np.float32)),
+            voxel_of_point=torch.from_numpy(grid.voxel_of_point),
+        )
 
 
 def point_graph(
@@ -86,35 +102,26 @@ def point_graph(
         both_directions: Every edge both ways, else from the smaller number to the larger.
 
     Shapes:
-        ``pos`` (N, 3), ``x`` (N, F) as ``POINT_FEATURES`` names them, with x
+        ``pos`` (N, 3), ``x`` (N, F) as ``POINT_NODE_FEATURES`` names them, with x
         and y from the middle and heights above the lowest percent of the nodes,
         ``edge_index`` (2, E), ``edge_attr`` (E, A) ``POINT_EDGE_FEATURES``,
         ``mass`` (N,) points per node, ``voxel_of_point`` (P,), which counts the nodes of its own
         graph in a batch too.
 
     Raises:
-        InputError: Shapes do not fit, a value is not finite, or a colour not within 0 to 255.
+        InputError: An option is out of its range, shapes do not fit, a value is not finite, or a
+            colour not within 0 to 255.
     """
-    pos, color = _checked(pos, color)
-    grid = voxel_grid(pos, voxel)
-    center = grid.mean(pos).astype(np.float32)
-    nearest = _nearest(center, max(neighbors, shape_neighbors))
-    shape = surface_shape(pos, grid, nearest[:, :shape_neighbors])
-    tint = None if color is None else grid.mean(color).astype(np.float32) / 255
-    edge_index = _edges(nearest[:, :neighbors], both_directions)
-    return Data(
-        pos=torch.from_numpy(center),
-        x=torch.from_numpy(_node_features(center, shape, grid, voxel, tint)),
-        edge_index=torch.from_numpy(edge_index),
-        edge_attr=torch.from_numpy(_edge_features(center, shape.normal, tint, edge_index, voxel)),
-        mass=torch.from_numpy(grid.mass.astype(np.float32)),
-        voxel_of_point=torch.from_numpy(grid.voxel_of_point),
-    )
+    graph = PointGraph(
+        voxel=voxel, neighbors=neighbors, shape_neighbors=shape_neighbors,
+        both_directions=both_directions,
+    )  # fmt: skip
+    return graph(pos, color)
 
 
 def place_features(pos: np.ndarray, height: np.ndarray) -> np.ndarray:
     """(N, 27) float32: where nodes (N, 3) are, of heights (N,) above the floor; the first columns
-    of ``POINT_FEATURES``."""
+    of ``POINT_NODE_FEATURES``."""
     if not len(pos):
         return np.empty((0, 3 + 6 * len(_WAVELENGTHS)), np.float32)
     middle = (pos[:, :2].min(0) + pos[:, :2].max(0)) / 2

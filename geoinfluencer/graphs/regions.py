@@ -9,7 +9,7 @@ import torch
 
 from geoinfluencer import ops
 
-_MIDDLE = np.float32(50)  # of lightness
+_MIDDLE = 50.0  # of lightness
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,8 @@ class Regions:
         center: (K, 2) float64, mean x and y of the pixels.
         colour: (K, 3) mean CIELAB.
         spread: (K, 3) standard deviation of CIELAB.
-        gradient: (K,) mean difference in colour between neighbouring pixels.
+        gradient: (K,) mean over the pixels of the CIELAB distance to their up to four neighbours,
+            those beyond the segment's border included.
     """
 
     mass: np.ndarray
@@ -57,8 +58,8 @@ def describe(
     place = np.empty((height, width, 3), np.float32)
     place[..., 0] = np.arange(width)
     place[..., 1] = np.arange(height)[:, None]
-    place[..., 2] = _at_both_pixels(right, below)
-    centred = lab.copy()
+    place[..., 2] = _to_neighbours(right, below)
+    centred = lab.astype(np.float64)  # exact sums: one colour is one mean, however many pixels
     centred[..., 0] -= _MIDDLE  # so that the variance keeps its digits
     count = int(label.max()) + 1
     mass = np.bincount(label.reshape(-1), minlength=count).astype(np.float64)
@@ -75,14 +76,16 @@ def describe(
     return regions, _borders(label, count, right, below)
 
 
-def _at_both_pixels(right: np.ndarray, below: np.ndarray) -> np.ndarray:
-    """(H, W) a quarter of the differences to the four neighbours."""
+def _to_neighbours(right: np.ndarray, below: np.ndarray) -> np.ndarray:
+    """(H, W) mean of the differences to the neighbours that there are, at most four."""
     total = np.zeros((right.shape[0], below.shape[1]), np.float32)
+    count = np.zeros_like(total)
     for side, difference in (
-        (total[:, :-1], right), (total[:, 1:], right), (total[:-1], below), (total[1:], below),
+        (np.s_[:, :-1], right), (np.s_[:, 1:], right), (np.s_[:-1], below), (np.s_[1:], below),
     ):  # fmt: skip
-        side += difference
-    return total / 4
+        total[side] += difference
+        count[side] += 1
+    return total / np.maximum(count, 1)
 
 
 def _distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -10,11 +10,12 @@ from torch_geometric.data import Data
 
 from geoinfluencer.errors import InputError
 from geoinfluencer.graphs.doublets import find_doublets, helix_through_origin
+from geoinfluencer.graphs.option_checks import check_flag, check_number, check_whole
 from geoinfluencer.graphs.surfaces import surface_successions
 from geoinfluencer.graphs.triplets import find_continuations
 
 _HARMONICS = (1, 2, 4, 8, 16, 32)  # of phi: lets a narrow network tell neighbouring hits apart
-NODE_FEATURES = (
+TRACK_NODE_FEATURES = (
     ("r", "z", "eta")
     + tuple(f"{f}{m}phi" for m in _HARMONICS for f in ("cos", "sin"))
     + (
@@ -22,7 +23,7 @@ NODE_FEATURES = (
         "num_in",
     )
 )
-EDGE_FEATURES = (
+TRACK_EDGE_FEATURES = (
     "curvature", "eta", "z0", "length", "dz", "log_out", "log_in", "mismatch_out", "mismatch_in",
     "dcurvature_out", "deta_out", "dcurvature_in", "deta_in",
 )  # fmt: skip
@@ -44,6 +45,9 @@ class TrackGraph:
         curvature_tolerance: Agreement of two doublets of a triplet [1/mm].
         eta_tolerance: The same for their pseudorapidity.
         confirm: Keep only doublets with at least one compatible continuation.
+
+    Raises:
+        InputError: An option is out of its range.
     """
 
     curvature_max: float = 2e-3
@@ -53,6 +57,12 @@ class TrackGraph:
     eta_tolerance: float = 0.01
     confirm: bool = True
 
+    def __post_init__(self) -> None:
+        for name in ("curvature_max", "z0_max", "curvature_tolerance", "eta_tolerance"):
+            check_number(name, getattr(self, name))
+        check_whole("max_skip", self.max_skip, 0)
+        check_flag("confirm", self.confirm)
+
     def __call__(
         self,
         pos: np.ndarray,  # (N, 2|3) mm
@@ -60,7 +70,7 @@ class TrackGraph:
         features: np.ndarray | None = None,  # (N, F) further node features (clusters)
     ) -> Data:
         """Return ``Data`` with ``pos``, ``x`` (N, F), ``edge_index`` (2, E) inner -> outer and
-        ``edge_attr`` (E, A); the columns are ``NODE_FEATURES`` and ``EDGE_FEATURES``.
+        ``edge_attr`` (E, A); the columns are ``TRACK_NODE_FEATURES`` and ``TRACK_EDGE_FEATURES``.
 
         Raises:
             InputError: Positions are not (N, 2) or (N, 3), or not finite.
@@ -125,7 +135,7 @@ class TrackGraph:
 
 
 def node_features(pos: np.ndarray) -> np.ndarray:
-    """(N, F) float32 features of where the hits are: ``NODE_FEATURES`` without the degrees."""
+    """(N, F) float32 of where hits are: ``TRACK_NODE_FEATURES`` without the degrees."""
     r = np.hypot(pos[:, 0], pos[:, 1])
     z = pos[:, 2] if pos.shape[1] == 3 else np.zeros_like(r)
     phi = np.arctan2(pos[:, 1], pos[:, 0])

@@ -1,4 +1,4 @@
-"""Points -> voxels: means of what is measured, majorities of what is annotated."""
+"""Points -> voxels, and sums and means over these."""
 
 from __future__ import annotations
 
@@ -33,16 +33,6 @@ class VoxelGrid:
         cluster = torch.from_numpy(self.voxel_of_point)
         found: np.ndarray = ops.segment_sum(rows, cluster, len(self.mass)).numpy()
         return found
-
-    def majority(self, labels: np.ndarray) -> np.ndarray:
-        """The label of most points of each voxel, ties by the smaller: (P,) -> (N,) int64."""
-        low = int(labels.min(initial=0))
-        span = int(labels.max(initial=0)) - low + 1
-        pair, count = np.unique(self.voxel_of_point * span + (labels - low), return_counts=True)
-        voxel, label = pair // span, pair % span + low
-        order = np.lexsort((label, -count, voxel))
-        first = np.append(True, np.diff(voxel[order]) > 0)
-        return label[order][first].astype(np.int64)
 
 
 def voxel_grid(pos: np.ndarray, size: float) -> VoxelGrid:

@@ -25,7 +25,7 @@ from geoinfluencer.training.fitting.setup import prepare_run
 from geoinfluencer.training.fitting.trainer import check_devices, fit
 from geoinfluencer.training.objective import build_objective
 from geoinfluencer.training.run_folder import RunFolder
-from geoinfluencer.training.scoring.evaluation import evaluate
+from geoinfluencer.training.scoring.evaluation import check_classes, evaluate
 from geoinfluencer.training.scoring.inference import pick_device
 from geoinfluencer.training.scoring.prediction import predict
 from geoinfluencer.training.scoring.reporting import write_results
@@ -117,6 +117,10 @@ def train(
     say = (lambda text: None) if quiet or not setup.is_first else print
     cls = resolve_dataset(setup.config.dataset)
     samples = {name: build_dataset(cls, setup.config, name) for name in ("train", "calib", "val")}
+    names = {name: class_names(split) for name, split in samples.items()}
+    for name in ("calib", "val"):
+        place = f"{setup.config.dataset}, split {name}"
+        check_classes(names[name], names["train"], place, "split train")
     task = make_task(samples["val"])
     facts = describe(samples["train"], f"{setup.config.dataset}, first training sample")
     torch.manual_seed(settings.seed)
@@ -132,7 +136,7 @@ def train(
             "events": _events(*samples.values()),
             "train_events": _events(samples["train"]),
         },
-        class_map=dict(enumerate(class_names(samples["train"]))),
+        class_map=dict(enumerate(names["train"])),
     )
     objective = build_objective(setup.config.loss, setup.config.supervision)
     held_out = HeldOut(task, samples["calib"], samples["val"], setup.config.condensation)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from geoinfluencer.datasets import CATALOG, SyntheticRooms, ToyTracks, TrackML, resolve_dataset
+from geoinfluencer.datasets.catalog import is_generated
 from geoinfluencer.errors import InputError
 
 
@@ -16,6 +17,12 @@ def test_names() -> None:
         assert entry.description and "\n" not in entry.description
         scored = (entry.cls.protocol, entry.cls.primary_metric)
         assert scored in (("trackml", "dm_efficiency"), ("nodes", "pq"))
+
+
+def test_which_make_their_samples_up() -> None:
+    made = {name for name, entry in CATALOG.items() if is_generated(entry.cls)}
+    assert made == {"toy-tracks", "synthetic-rooms"}
+    assert not is_generated(type("Mine", (SyntheticRooms,), {}))
 
 
 def test_own_class_from_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

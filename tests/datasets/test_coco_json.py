@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from geoinfluencer.datasets.coco_json import decode_mask, read_coco_json
-from geoinfluencer.datasets.image_sample import majority, pixel_truth
+from geoinfluencer.datasets.image_sample import pixel_truth
 from geoinfluencer.errors import InputError
 
 mask = pytest.importorskip("pycocotools.mask", reason="needs the extra geoinfluencer[images]")
@@ -92,11 +92,6 @@ def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
     assert len(read_coco_json(path).images) == 2
     write(tmp_path, {**content(), "images": content()["images"][:1]})
     assert len(read_coco_json(path).images) == 1
-
-
-def test_majority() -> None:
-    segment, code = np.array([0, 0, 0, 1, 1, 3, 3]), np.array([0, 5, 5, 0, 2, 1, 1])
-    assert majority(segment, code, 4).tolist() == [5, 2, 0, 1]
 
 
 def wrong(**annotation: Any) -> dict[str, Any]:

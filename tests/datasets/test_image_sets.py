@@ -121,6 +121,7 @@ def test_images_alone_can_be_predicted(nuclei: Path) -> None:
         assert not dataset.has_truth and data.name == "000"
         assert data.ignore.all() and (data.instance == -1).all()
     assert len(Nuclei(nuclei, "all")) == 14
+    assert len(Nuclei(nuclei, "all", max_images=2)) == 14  # a limit of splits, not of inputs
 
 
 def test_training_samples_turn_and_repeat_under_a_seed(nuclei: Path) -> None:
@@ -197,6 +198,22 @@ def test_files_that_cannot_be_read(tmp_path: Path, nuclei: Path) -> None:
         find_images(tmp_path / "nowhere")
 
 
+def test_decompression_bombs_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Image.fromarray(np.zeros((30, 30), np.uint8)).save(tmp_path / "huge.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    with pytest.raises(InputError, match=r"huge.png: cannot be read as an image \(.*bomb"):
+        read_image(tmp_path / "huge.png")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_floats_that_are_no_numbers_are_refused(tmp_path: Path, value: float) -> None:
+    pixels = np.zeros((4, 5), np.float32)
+    pixels[1, 2] = value
+    Image.fromarray(pixels).save(tmp_path / "depth.tif")
+    with pytest.raises(InputError, match=r"depth.tif: .*\(1 of its pixels are NaN or infinite\)"):
+        read_image(tmp_path / "depth.tif")
+
+
 @pytest.mark.parametrize("package", ["PIL", "pycocotools"])
 def test_a_missing_package_names_the_extra(
     nuclei: Path, package: str, monkeypatch: pytest.MonkeyPatch
@@ -223,6 +240,8 @@ def test_bad_options(nuclei: Path) -> None:
         Nuclei(nuclei, max_images=0)
     with pytest.raises(InputError, match="unknown option 'n_segment'; did you mean 'n_segments'"):
         Nuclei(nuclei, graph={"n_segment": 3})
+    with pytest.raises(InputError, match=r"graph: n_segments must be a whole .* got 1000\.5$"):
+        Nuclei(nuclei, graph={"n_segments": 1000.5})
 
 
 def test_real_coco_images(test_data: Path) -> None:

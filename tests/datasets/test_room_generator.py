@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
 
@@ -162,6 +160,13 @@ def test_l_shaped_rooms_have_six_walls_and_nothing_in_the_notch() -> None:
         assert not (room.pos[:, :2] > corner + 0.2).all(1).any()
 
 
+def test_walls_of_small_rooms_are_at_least_a_metre_long() -> None:
+    for seed in range(40):
+        plan = draw_plan(np.random.default_rng(seed), (2.5, 2.6), (2.5, 3.4), 1.0)
+        assert min(wall.length for wall in plan.walls) > 1 - 1e-9
+        assert plan.holds(0, 0, 0.5, 0.5)
+
+
 def test_hanging_bookcases_and_boards_hang() -> None:
     rng = np.random.default_rng(0)
     shelf = room_furniture.bookcase(rng, np.ones(3), 1.0, 0.3, 1.2, 1.9)
@@ -174,15 +179,6 @@ def test_noise_moves_points_across_their_surface() -> None:
         room = rooms(1, noise=noise)[0]
         (floor,) = of_class(room, "floor")
         assert floor[:, 2].std() == pytest.approx(noise * 1.12, rel=0.2, abs=1e-6)
-
-
-def test_a_room_of_a_quarter_of_a_million_points_in_a_second_and_a_half() -> None:
-    times = []
-    for seed in range(3):
-        start = time.process_time()
-        generate_room(np.random.default_rng(seed), RoomOptions())
-        times.append(time.process_time() - start)
-    assert min(times) < 1.5
 
 
 @pytest.mark.parametrize(

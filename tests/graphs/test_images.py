@@ -73,14 +73,27 @@ def test_edges_and_borders_equal_brute_force(image: np.ndarray) -> None:
     )
 
 
+def gradient(lab: np.ndarray) -> np.ndarray:
+    """(H, W) mean distance in colour of each pixel to the neighbours that it has."""
+    height, width = lab.shape[:2]
+    found = np.zeros((height, width))
+    for y, x in itertools.product(range(height), range(width)):
+        beside = [(y - 1, x), (y + 1, x), (y, x - 1), (y, x + 1)]
+        there = [lab[v, u] for v, u in beside if 0 <= v < height and 0 <= u < width]
+        found[y, x] = np.linalg.norm(np.array(there) - lab[y, x], axis=1).mean()
+    return found
+
+
 def test_statistics_equal_brute_force(image: np.ndarray) -> None:
     lab = cielab(as_rgb(image)).astype(np.float64)
     label = ImageGraph(n_segments=40).segments(lab.astype(np.float32))
     regions, borders = describe(label, lab.astype(np.float32))
+    steps = gradient(lab)
     for node in range(label.max() + 1):
         inside = lab[label == node]
         np.testing.assert_allclose(regions.colour[node], inside.mean(0), atol=1e-3)
         np.testing.assert_allclose(regions.spread[node], inside.std(0), atol=0.05)
+        np.testing.assert_allclose(regions.gradient[node], steps[label == node].mean(), rtol=1e-5)
     mean = neighbour_mean(regions.colour, borders)
     around = np.flatnonzero((borders.pair == 0).any(0))
     others = borders.pair[:, around].sum(0)
@@ -152,6 +165,19 @@ def test_faint_images_follow_their_edges() -> None:
     assert set(label[:, :29].unique().tolist()) & set(label[:, 29:].unique().tolist())
 
 
+@pytest.mark.parametrize("grey", [7, 100, 131, 250])
+def test_equal_lightness_has_one_rank(grey: int) -> None:
+    column = IMAGE_NODE_FEATURES.index("lightness_rank")
+    flat = image_to_graph(np.full((150, 130), grey, np.uint8), "grid", stride=47)
+    assert flat.mass.unique().numel() > 1
+    assert (flat.x[:, column] == 0.5).all()
+    halves = np.full((32, 32), grey, np.uint8)
+    halves[8:] = 60  # a quarter of the image is of the other grey
+    rank = image_to_graph(halves, "grid", stride=8).x[:, column]
+    expected = [0.125, 0.625] if grey < 60 else [0.875, 0.375]
+    assert rank.tolist() == [expected[0]] * 4 + [expected[1]] * 12
+
+
 def test_flat_and_tiny_images() -> None:
     for size in ((1, 1), (1, 9), (5, 3)):
         for method in ("slic", "grid"):
@@ -176,8 +202,13 @@ def test_maps_survive_batches(image: np.ndarray) -> None:
 
 @pytest.mark.parametrize("turns", range(4))
 @pytest.mark.parametrize("mirror", [False, True])
-def test_transforms_equal_those_of_the_image(image: np.ndarray, mirror: bool, turns: int) -> None:
+@pytest.mark.parametrize("flat", [False, True])
+def test_transforms_equal_those_of_the_image(
+    image: np.ndarray, flat: bool, mirror: bool, turns: int
+) -> None:
     square = image[:40, :56]  # multiples of the stride: cells are the same cells afterwards
+    if flat:
+        square = np.full_like(square, 77)
     moved = np.rot90(square[:, ::-1] if mirror else square, turns)
     ours = transform_image(image_to_graph(square, **SQUARE), mirror=mirror, quarter_turns=turns)
     theirs = image_to_graph(np.ascontiguousarray(moved), **SQUARE)
@@ -211,13 +242,6 @@ WRONG = {
     "range": (lambda: image_to_graph(np.full((3, 3), 255.0)), "values from 255 to 255"),
     "nan": (lambda: image_to_graph(np.full((3, 3), np.nan)), "values from nan"),
     "type": (lambda: image_to_graph(np.zeros((3, 3), np.int32)), "image is int32"),
-    "method": (lambda: image_to_graph(np.zeros((3, 3)), "felz"), "choose slic or grid"),
-    "stride": (lambda: image_to_graph(np.zeros((3, 3)), "grid", stride=0), "stride must be"),
-    "segments": (
-        lambda: image_to_graph(np.zeros((3, 3)), n_segments=0),
-        "must be at least 1, got 0",
-    ),
-    "spread": (lambda: image_to_graph(np.zeros((3, 3)), spread=0.0), "spread must be positive"),
 }
 
 
@@ -226,3 +250,31 @@ def test_message(name: str) -> None:
     call, message = WRONG[name]
     with pytest.raises(InputError, match=message):
         call()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"method": "felz"}, "method is 'felz'; choose slic or grid"),
+        ({"n_segments": 0}, "n_segments must be a whole number of at least 1, got 0"),
+        ({"n_segments": 1000.5}, "n_segments must be a whole number of at least 1, got 1000.5"),
+        ({"n_segments": None}, "n_segments must be a whole number of at least 1, got null"),
+        ({"stride": 0}, "stride must be a whole number of at least 1, got 0"),
+        ({"stride": True}, "stride must be a whole number of at least 1, got True"),
+        (
+            {"compactness": -1},
+            "compactness must be a number of at least 0 and at most 1e\\+06, got -1",
+        ),
+        ({"spread": 0.0}, "spread must be a positive number or null, got 0.0"),
+        ({"min_size": np.nan}, "min_size must be a number of at least 0, got nan"),
+        ({"both_directions": "no"}, "both_directions must be true or false, got 'no'"),
+    ],
+)
+def test_bad_options(options: dict, message: str) -> None:
+    with pytest.raises(InputError, match=f"^{message}$"):
+        ImageGraph(**options)
+
+
+def test_options_at_the_ends_of_their_ranges(image: np.ndarray) -> None:
+    data = image_to_graph(image, n_segments=np.int64(9), compactness=0, spread=None, min_size=0)
+    assert data.num_nodes > 0

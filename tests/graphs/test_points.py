@@ -16,12 +16,11 @@ from geoinfluencer.graphs.point_augment import (
 )
 from geoinfluencer.graphs.points import (
     POINT_EDGE_FEATURES,
-    POINT_FEATURES,
+    POINT_NODE_FEATURES,
     PointGraph,
     point_graph,
 )
 from geoinfluencer.graphs.sample import validate_sample
-from geoinfluencer.graphs.voxels import voxel_grid
 
 
 def corner(count: int = 6000, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -35,7 +34,7 @@ def corner(count: int = 6000, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 
 
 def feature(data: Data, name: str) -> np.ndarray:
-    return data.x[:, POINT_FEATURES.index(name)].numpy()
+    return data.x[:, POINT_NODE_FEATURES.index(name)].numpy()
 
 
 def edge_feature(data: Data, name: str) -> np.ndarray:
@@ -53,7 +52,9 @@ def test_voxels_hold_the_means_of_their_points() -> None:
         member = inverse.reshape(-1) == k
         np.testing.assert_allclose(data.pos[k], pos[member].mean(0), atol=1e-6)
         mean = color[member].mean(0) / 255
-        np.testing.assert_allclose(data.x[k, POINT_FEATURES.index("red") :][:3], mean, atol=1e-6)
+        np.testing.assert_allclose(
+            data.x[k, POINT_NODE_FEATURES.index("red") :][:3], mean, atol=1e-6
+        )
         assert data.mass[k] == member.sum()
 
 
@@ -97,7 +98,7 @@ def test_thin_plate_within_a_voxel_still_has_its_normal() -> None:
     flat = rng.uniform(-0.15, 0.15, (300, 2))
     data = point_graph(np.column_stack([flat, flat @ slope]), voxel=0.3, neighbors=2)
     expected = np.append(-slope, 1) / np.linalg.norm(np.append(-slope, 1))
-    normal = data.x[:, POINT_FEATURES.index("normal_x") :][:, :3].numpy()
+    normal = data.x[:, POINT_NODE_FEATURES.index("normal_x") :][:, :3].numpy()
     np.testing.assert_allclose(np.abs(normal @ expected), 1, atol=1e-6)
 
 
@@ -151,8 +152,8 @@ def test_transformed_graph_is_the_graph_of_the_transformed_points(
     number = torch.zeros(data.num_nodes, dtype=torch.long)
     number[data.voxel_of_point] = again.voxel_of_point
     torch.testing.assert_close(turned.pos, again.pos[number], atol=1e-5, rtol=0)
-    density = POINT_FEATURES.index("log_density")  # per area: it is not scaled
-    columns = [c for c in range(len(POINT_FEATURES)) if c != density]
+    density = POINT_NODE_FEATURES.index("log_density")  # per area: it is not scaled
+    columns = [c for c in range(len(POINT_NODE_FEATURES)) if c != density]
     torch.testing.assert_close(
         turned.x[:, columns], again.x[number][:, columns], atol=2e-4, rtol=1e-4
     )
@@ -210,18 +211,11 @@ def test_map_survives_batching() -> None:
         assert torch.equal(sample.voxel_of_point, again.voxel_of_point)
 
 
-def test_majority_and_its_ties() -> None:
-    pos = np.repeat([[0.5, 0.5, 0.5], [1.5, 0.5, 0.5], [2.5, 0.5, 0.5]], [3, 4, 1], axis=0)
-    grid = voxel_grid(pos, 1.0)
-    labels = np.array([4, 4, -1, 2, 7, 7, 2, -1])
-    assert grid.majority(labels).tolist() == [4, 2, -1]
-
-
 def test_clouds_of_no_and_one_point() -> None:
     for count in (0, 1, 2):
         data = validate_sample(point_graph(np.zeros((count, 3)) + np.arange(count)[:, None]))
         assert data.num_nodes == count and data.edge_index.shape[1] == (2 if count == 2 else 0)
-        assert data.x.shape == (count, len(POINT_FEATURES))
+        assert data.x.shape == (count, len(POINT_NODE_FEATURES))
 
 
 @pytest.mark.parametrize(
@@ -238,7 +232,21 @@ def test_bad_points(pos: np.ndarray, color: np.ndarray | None, message: str) -> 
         PointGraph()(pos, color)
 
 
-def test_bad_options() -> None:
-    for options in ({"voxel": 0.0}, {"neighbors": 0}, {"shape_neighbors": 500}):
-        with pytest.raises(InputError, match=next(iter(options))):
-            PointGraph(**options)
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"voxel": 0.0}, "voxel must be a positive number, got 0.0"),
+        ({"voxel": None}, "voxel must be a positive number, got null"),
+        ({"voxel": "0.1"}, "voxel must be a positive number, got '0.1'"),
+        ({"voxel": True}, "voxel must be a positive number, got True"),
+        ({"neighbors": 0}, "neighbors must be a whole number in 1 to 128, got 0"),
+        ({"neighbors": 8.5}, "neighbors must be a whole number in 1 to 128, got 8.5"),
+        ({"shape_neighbors": 500}, "shape_neighbors must be a whole number in 1 to 128, got 500"),
+        ({"both_directions": None}, "both_directions must be true or false, got null"),
+    ],
+)
+def test_bad_options(options: dict, message: str) -> None:
+    with pytest.raises(InputError, match=f"^{message}$"):
+        PointGraph(**options)
+    with pytest.raises(InputError, match=f"^{message}$"):
+        point_graph(np.zeros((2, 3)), **options)

@@ -3,8 +3,7 @@ import pytest
 import torch
 
 from geoinfluencer.errors import InputError
-from geoinfluencer.graphs import EDGE_FEATURES, NODE_FEATURES, TrackGraph
-from geoinfluencer.graphs.augment import augmented, crop_nodes, transform_tracks
+from geoinfluencer.graphs import TRACK_EDGE_FEATURES, TRACK_NODE_FEATURES, TrackGraph
 from geoinfluencer.graphs.doublets import find_doublets, helix_through_origin
 from geoinfluencer.graphs.surfaces import surface_successions
 from geoinfluencer.graphs.tracks import rings
@@ -116,8 +115,8 @@ def test_graph_holds_every_true_doublet_and_every_hit() -> None:
     lonely = np.array([[50.0, 0.0, 900.0]], np.float32)  # passes no cut with any other hit
     data = TrackGraph()(np.concatenate([pos, lonely]), np.append(surface, 1))
     assert data.num_nodes == len(pos) + 1
-    assert data.x.shape == (len(pos) + 1, len(NODE_FEATURES))
-    assert data.edge_attr.shape == (data.edge_index.shape[1], len(EDGE_FEATURES))
+    assert data.x.shape == (len(pos) + 1, len(TRACK_NODE_FEATURES))
+    assert data.edge_attr.shape == (data.edge_index.shape[1], len(TRACK_EDGE_FEATURES))
     edges = set(map(tuple, data.edge_index.T.tolist()))
     for first in range(0, len(pos), 4):
         for step in range(3):
@@ -129,8 +128,8 @@ def test_confirmation_drops_only_doublets_without_a_third_hit() -> None:
     pos, surface, _ = event()
     everything = TrackGraph(confirm=False)(pos, surface)
     confirmed = TrackGraph(confirm=True)(pos, surface)
-    linked = everything.edge_attr[:, EDGE_FEATURES.index("log_out")] > 0
-    linked |= everything.edge_attr[:, EDGE_FEATURES.index("log_in")] > 0
+    linked = everything.edge_attr[:, TRACK_EDGE_FEATURES.index("log_out")] > 0
+    linked |= everything.edge_attr[:, TRACK_EDGE_FEATURES.index("log_in")] > 0
     assert confirmed.edge_index.shape[1] < everything.edge_index.shape[1]
     assert torch.equal(confirmed.edge_index, everything.edge_index[:, linked])
 
@@ -156,65 +155,16 @@ def test_bad_positions_are_named(pos: np.ndarray) -> None:
         TrackGraph()(pos)
 
 
-@pytest.mark.parametrize("mirror_phi", [False, True])
-@pytest.mark.parametrize("mirror_z", [False, True])
-def test_transforming_the_graph_is_building_it_from_transformed_hits(
-    mirror_phi: bool, mirror_z: bool
-) -> None:
-    pos, surface, _ = event()
-    graph = transform_tracks(
-        TrackGraph()(pos, surface), angle=0.3, mirror_phi=mirror_phi, mirror_z=mirror_z
-    )
-    built = TrackGraph()(graph.pos.numpy(), surface)
-    order, other = (np.lexsort(d.edge_index.numpy()) for d in (graph, built))
-    assert torch.equal(graph.edge_index[:, order], built.edge_index[:, other])
-    torch.testing.assert_close(graph.x, built.x, atol=2e-4, rtol=1e-4)
-    torch.testing.assert_close(graph.edge_attr[order], built.edge_attr[other], atol=2e-2, rtol=1e-3)
-
-
-def test_cropping_keeps_the_edges_inside() -> None:
-    pos, surface, track = event()
-    data = TrackGraph()(pos, surface)
-    data.instance = torch.from_numpy(track)
-    keep = torch.from_numpy(track < 20)
-    part = crop_nodes(data, keep)
-    inside = keep[data.edge_index].all(0)
-    assert part.num_nodes == 80 and part.edge_index.shape[1] == int(inside.sum())
-    assert torch.equal(part.instance, data.instance[keep])
-    assert torch.equal(part.edge_attr, data.edge_attr[inside])
-
-
-def test_cropping_numbers_the_instances_that_are_left() -> None:
-    pos, surface, track = event()
-    data = TrackGraph()(pos, surface)
-    bare = crop_nodes(data, torch.from_numpy(track % 2 == 1))
-    assert "instance" not in bare
-    data.instance = torch.from_numpy(np.where(track == 5, -1, track))
-    before = data.instance.clone()
-    part = crop_nodes(data, torch.from_numpy(track % 2 == 1))
-    old = before[torch.from_numpy(track % 2 == 1)]
-    assert torch.equal(part.instance == -1, old == -1) and bool((old == -1).any())
-    # odd ids 1, 3, 7, 9, ... in their order, without the noise at 5
-    expected = torch.searchsorted(old[old >= 0].unique(), old[old >= 0])
-    assert torch.equal(part.instance[old >= 0], expected)
-    assert torch.equal(data.instance, before)
-    assert crop_nodes(data, torch.zeros(len(track), dtype=torch.bool)).instance.shape == (0,)
-
-
-def test_random_symmetries_follow_their_switches_and_generator() -> None:
-    pos, surface, _ = event()
-    data = TrackGraph()(pos, surface)
-    off = {"rotate": False, "mirror_z": False, "mirror_phi": False}
-    assert torch.equal(augmented(data, np.random.default_rng(0), **off).pos, data.pos)
-    turned = [
-        augmented(data, np.random.default_rng(i), **off | {"rotate": True}) for i in (0, 0, 1)
-    ]
-    assert torch.equal(turned[0].pos, turned[1].pos)
-    assert not torch.allclose(turned[0].pos, turned[2].pos)
-    radius = [sample.pos[:, :2].norm(dim=1) for sample in (data, turned[0])]
-    torch.testing.assert_close(radius[0], radius[1])
-    z = {
-        float(augmented(data, np.random.default_rng(i), **off | {"mirror_z": True}).pos[0, 2])
-        for i in range(20)
-    }
-    assert z == {float(data.pos[0, 2]), -float(data.pos[0, 2])}
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"curvature_max": None}, "curvature_max must be a positive number, got null"),
+        ({"z0_max": float("inf")}, "z0_max must be a positive number, got inf"),
+        ({"eta_tolerance": 0.0}, "eta_tolerance must be a positive number, got 0.0"),
+        ({"max_skip": 0.5}, "max_skip must be a whole number of at least 0, got 0.5"),
+        ({"confirm": "no"}, "confirm must be true or false, got 'no'"),
+    ],
+)
+def test_bad_options(options: dict, message: str) -> None:
+    with pytest.raises(InputError, match=f"^{message}$"):
+        TrackGraph(**options)

@@ -11,7 +11,7 @@ from torch.utils.data import Subset
 from torch_geometric.data import Data
 
 from geoinfluencer.condensation import Instances
-from geoinfluencer.datasets import ToyTracks, TrackML
+from geoinfluencer.datasets import SyntheticRooms, ToyTracks, TrackML
 from geoinfluencer.errors import InputError
 from geoinfluencer.metrics import NodeMetrics, TrackMetrics
 from geoinfluencer.training.data import attribute
@@ -194,6 +194,12 @@ def test_own_classes_open_their_input(task: Any, cls: Any, tmp_path: Path) -> No
 def test_built_in_tracks_are_opened_as_hits(cls: Any, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no TrackML events"):
         TrackTask().open_input(tmp_path, cls, {"seed": 0})
+
+
+def test_generated_samples_are_not_opened(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=f"{tmp_path}: .* SyntheticRooms generates its samples"):
+        NodeTask(None).open_input(tmp_path, SyntheticRooms, {})
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_window_in_words() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,13 @@ from geoinfluencer.training.checkpoint import Checkpoint, load_checkpoint
 from geoinfluencer.training.configuration.config import RunConfig
 from geoinfluencer.training.configuration.resolve import check, resolve_config
 from geoinfluencer.training.configuration.yaml_layers import Layer, merge, parse_assignments
-from geoinfluencer.training.data import attribute, build_dataset, describe, same_folder
+from geoinfluencer.training.data import (
+    attribute,
+    build_dataset,
+    class_names,
+    describe,
+    same_folder,
+)
 from geoinfluencer.training.run_folder import RunFolder
 from geoinfluencer.training.scoring.inference import pick_device
 from geoinfluencer.training.scoring.reporting import write_results
@@ -111,6 +118,10 @@ def evaluate(
     condensation = loaded.condensation(config.condensation)
     model = loaded.build_model()
     check_channels(samples, loaded, f"{config.dataset}, first sample of {split}", truth=True)
+    learned = [name for _, name in sorted(loaded.state.class_map.items())]
+    found = class_names(samples)
+    if learned and found:  # else scores take no notice of classes
+        check_classes(found, learned, f"{config.dataset}, split {split}", str(loaded.path))
     notes = [f"split {split}: {len(samples)} samples ({why})"]  # type: ignore[arg-type]
     notes += trained_on(samples, split, config, loaded)
     if not quiet:
@@ -167,6 +178,20 @@ def check_channels(
             raise InputError(
                 f"{checkpoint.path}: made for {wanted[key]} {what} features, this data has "
                 f"{found[key]}; use the dataset and options that it was trained with"
+            )
+
+
+def check_classes(
+    found: Sequence[str], expected: Sequence[str], source: str, reference: str
+) -> None:
+    """Raises InputError unless the classes of two places are the same, in the same order: a class
+    is known by its number alone."""
+    for number, names in enumerate(zip_longest(found, expected)):
+        mine, other = ("missing" if name is None else f"'{name}'" for name in names)
+        if mine != other:
+            raise InputError(
+                f"{source}: class {number} is {mine}, but {other} in {reference}; give both the "
+                "same classes in the same order (COCO: the same categories with the same ids)"
             )
 
 

@@ -13,6 +13,8 @@ from torch.utils.data import Dataset
 from torch_geometric.data import Data
 
 from geoinfluencer.condensation import Instances
+from geoinfluencer.datasets.catalog import is_generated
+from geoinfluencer.errors import InputError
 from geoinfluencer.plots.figures import Figure
 from geoinfluencer.training.data import attribute
 from geoinfluencer.training.scoring.inference import SampleResult
@@ -75,7 +77,16 @@ class Task(ABC):
             path: a file or folder.
             cls: dataset class of the checkpoint.
             options: its options in the checkpoint.
+
+        Raises:
+            InputError: the class generates its samples.
         """
+        if is_generated(cls):
+            raise InputError(
+                f"{path}: the checkpoint's dataset {cls.__name__} generates its samples and reads "
+                "no files; score unseen ones with eval --split test, or predict with a "
+                "checkpoint trained on files"
+            )
         samples: Dataset[Data] = cls(str(path), split="all", **options)
         return samples
 

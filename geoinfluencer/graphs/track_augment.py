@@ -1,4 +1,4 @@
-"""Symmetries and sectors of a built track graph, without building it again."""
+"""Symmetries of a built track graph, without building it again."""
 
 from __future__ import annotations
 
@@ -6,31 +6,15 @@ import math
 
 import numpy as np
 import torch
-from torch import Tensor
 from torch_geometric.data import Data
 
-from geoinfluencer.graphs.tracks import EDGE_FEATURES, NODE_FEATURES, node_features
+from geoinfluencer.graphs.tracks import TRACK_EDGE_FEATURES, TRACK_NODE_FEATURES, node_features
 
-_NUM_GEOMETRIC = len(NODE_FEATURES) - 2  # the last two are degrees, which no symmetry changes
-_ODD_IN_PHI = [EDGE_FEATURES.index(f) for f in ("curvature", "dcurvature_out", "dcurvature_in")]
-_ODD_IN_Z = [EDGE_FEATURES.index(f) for f in ("eta", "z0", "dz", "deta_out", "deta_in")]
-
-
-def crop_nodes(data: Data, keep: Tensor) -> Data:
-    """The subgraph of the nodes where ``keep`` (N,) is True; every per-node field is cut alike.
-
-    Instances that are left are numbered 0..K-1 again, in their old order.
-    """
-    part = data.subgraph(keep)
-    if part.get("instance") is not None:
-        part.instance = consecutive(part.instance)
-    return part
-
-
-def consecutive(instance: Tensor) -> Tensor:
-    """Number (N,) instances 0..K-1 again after nodes were taken away; -1 stays."""
-    ids, number = torch.unique(instance, return_inverse=True)
-    return number - int(len(ids) > 0 and int(ids[0]) == -1)
+_NUM_GEOMETRIC = len(TRACK_NODE_FEATURES) - 2  # the last two are degrees, which no symmetry changes
+_ODD_IN_PHI = [
+    TRACK_EDGE_FEATURES.index(f) for f in ("curvature", "dcurvature_out", "dcurvature_in")
+]
+_ODD_IN_Z = [TRACK_EDGE_FEATURES.index(f) for f in ("eta", "z0", "dz", "deta_out", "deta_in")]
 
 
 def transform_tracks(
@@ -66,7 +50,7 @@ def transform_tracks(
     return out
 
 
-def augmented(
+def augmented_tracks(
     sample: Data, rng: np.random.Generator, *, rotate: bool, mirror_z: bool, mirror_phi: bool
 ) -> Data:
     """The sample under a random one of the symmetries of :func:`transform_tracks`."""

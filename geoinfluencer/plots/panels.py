@@ -31,7 +31,7 @@ from geoinfluencer.plots.matching import (
     node_errors,
 )
 
-_KINDS = (  # drawn in this order: what is wrong comes on top
+ERROR_KINDS = (  # drawn in this order: what is wrong comes on top
     (NOISE_LEFT, NOISE, ".", "noise, left alone"),
     (IGNORED, NOISE, ".", "ignored"),
     (RIGHT, GOOD, "o", "right"),
@@ -163,7 +163,7 @@ def _errors(
     """Draws the kinds of error; returns their legend entries."""
     _background(axis, projection, shown)
     handles = []
-    for kind, color, marker, label in _KINDS:
+    for kind, color, marker, label in ERROR_KINDS:
         chosen = (state == kind) & shown
         if not chosen.any():
             continue

@@ -12,6 +12,7 @@ from geoinfluencer.plots.embedding import embedding_figure
 from geoinfluencer.plots.events import LARGE, event_figures
 from geoinfluencer.plots.figures import NOISE, PALETTE, Figure, instance_colors
 from geoinfluencer.plots.points import point_figures
+from geoinfluencer.plots.segments import segment_figures
 
 
 def size_of(figure: Figure) -> tuple[int, int]:
@@ -106,3 +107,18 @@ def test_nothing_to_draw() -> None:
         calibration_figure([{"radius": 0.5, "score": 1.0, "instances": 3.0}], {"radius": 0.5})
         is None
     )
+
+
+def test_images_are_drawn_as_images() -> None:
+    arrays = {
+        "segment_map": np.repeat([0, 1, 2, 3], 6).astype(np.int32),
+        "image_size": np.array([[4, 6]]),
+        "truth": np.array([0, 0, -1, 1]),
+        "predicted": np.array([0, 0, 0, -1]),
+    }
+    (figure,) = segment_figures(arrays, "cells/1")
+    assert figure.key == "cells-1-segments" and figure.png.startswith(b"\x89PNG")
+    assert "The 4 segments of cells/1" in figure.caption
+    del arrays["truth"]
+    (figure,) = segment_figures(arrays, "")
+    assert figure.key == "sample-segments"

@@ -17,6 +17,7 @@ from geoinfluencer.files.atomic import atomic_path
 from geoinfluencer.metrics import NodeMetrics
 from geoinfluencer.plots.figures import Figure
 from geoinfluencer.plots.points import point_figures
+from geoinfluencer.plots.segments import segment_figures
 from geoinfluencer.training.scoring.inference import SampleResult, node_scores
 from geoinfluencer.training.tasks.base import Task
 
@@ -98,10 +99,15 @@ class NodeTask(Task):
         return [path]
 
     def display_arrays(self, result: SampleResult) -> dict[str, np.ndarray]:
-        return self.common_arrays(result)
+        arrays = self.common_arrays(result)
+        for key in ("segment_map", "image_size"):  # of images
+            if result.sample.get(key) is not None:
+                arrays[key] = result.sample[key].numpy()
+        return arrays
 
     def sample_figures(self, arrays: Mapping[str, np.ndarray], name: str) -> list[Figure]:
-        return point_figures(arrays, name)
+        of_image = "segment_map" in arrays and "image_size" in arrays
+        return segment_figures(arrays, name) if of_image else point_figures(arrays, name)
 
     def definitions(self) -> dict[str, str]:
         return dict(_DEFINITIONS)

@@ -97,7 +97,8 @@ def test_weights_of_the_supervision_reach_the_total() -> None:
     outputs = model(graphs())
     plain = build_objective({"name": "mask-influencer"}, SupervisionSection())(outputs, graphs())
     for name in ("deep_supervision", "embedding", "influence"):
-        section = SupervisionSection(**{f"{name}_weight": 3.0})
+        before = getattr(SupervisionSection(), f"{name}_weight")
+        section = SupervisionSection(**{f"{name}_weight": before + 2.0})
         terms = build_objective({"name": "mask-influencer"}, section)(outputs, graphs())
         expected = plain.total + 2 * plain[name]
         assert terms.total.item() == pytest.approx(expected.item(), rel=1e-5)

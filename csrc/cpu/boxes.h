@@ -96,6 +96,47 @@ inline void points_distance2(const T* coord, const T* group, int slot, int dim, 
   }
 }
 
+// Bits of the 16 boxes of a group within a squared distance of box `slot` of another group.
+template <int D, class T>
+inline uint32_t boxes_within(const T* group, const T* other, int slot, int dim, T limit) {
+  using S = Simd<T>;
+  const int n = D ? D : dim;
+  uint32_t bits = 0;
+  for (int s = 0; s < kLeaf; s += S::W) {
+    typename S::V total = S::set(T(0));
+    for (int d = 0; d < n; ++d) {
+      const auto low = S::load(group + d * kLeaf + s), high = S::load(group + (n + d) * kLeaf + s);
+      const auto gap = S::max(S::max(low - S::set(other[(n + d) * kLeaf + slot]),
+                                     S::set(other[d * kLeaf + slot]) - high),
+                              S::set(T(0)));
+      total = total + gap * gap;
+    }
+    bits |= S::bits(S::less_equal(total, S::set(limit))) << s;
+  }
+  return bits;
+}
+
+// Bits of those of 16 points (D, 16) whose squared distance to box `slot` of a group is at most
+// `limit`.
+template <int D, class T>
+inline uint32_t points_within(const T* coord, const T* group, int slot, int dim, T limit) {
+  using S = Simd<T>;
+  const int n = D ? D : dim;
+  uint32_t bits = 0;
+  for (int s = 0; s < kLeaf; s += S::W) {
+    typename S::V total = S::set(T(0));
+    for (int d = 0; d < n; ++d) {
+      const auto c = S::load(coord + d * kLeaf + s);
+      const auto low = S::set(group[d * kLeaf + slot]);
+      const auto high = S::set(group[(n + d) * kLeaf + slot]);
+      const auto gap = c - S::min(S::max(c, low), high);
+      total = total + gap * gap;
+    }
+    bits |= S::bits(S::less_equal(total, S::set(limit))) << s;
+  }
+  return bits;
+}
+
 // Bits of the lanes with value <= limit.
 template <class T>
 inline uint32_t at_most(const T* value, const T* limit) {

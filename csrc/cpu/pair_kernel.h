@@ -55,9 +55,32 @@ struct PairTask {
   int64_t active;
 };
 
+// The pairs of bundles of points, the lanes, with all loop points of a graph, for blocks of 16
+// bundles. The gradient of a bundle takes the place of its points.
+template <class T>
+struct BundleTask {
+  T* coord;                             // (K, D, 16)
+  const T* box;                         // (K, 2, D)
+  const typename LaneInt<T>::type* id;  // (K)
+  const T* weight;                      // (K, 16) or null: 1
+  const int32_t* row;                   // (K, 16) in the caller's array, -1 in unused lanes
+  int64_t base;                         // first row of the graph
+  const int32_t* order;                 // (blocks, 16) bundles, -1 in unused lanes
+  Side<T> q;
+  Hinge<T> hinge;
+  int dim;
+  bool swapped;
+  int64_t begin, end;  // blocks
+  T* scratch;  // (16, D, 16); null without gradient
+  double energy;
+  int64_t active;
+};
+
 GEO_PER_ISA(
   void pairs(PairTask<float>& task);
   void pairs(PairTask<double>& task);
+  void pairs(BundleTask<float>& task);
+  void pairs(BundleTask<double>& task);
 )
 
 }  // namespace geo

@@ -10,16 +10,10 @@
 
 #include "cpu/boxes.h"
 #include "cpu/pair_kernel.h"
+#include "cpu/unroll.h"
 
 namespace geo {
 namespace {
-
-#define GEO_INLINE inline __attribute__((always_inline))
-#if defined(__clang__)
-#define GEO_UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define GEO_UNROLL _Pragma("GCC unroll 4")
-#endif
 
 template <int D, int Power, bool Grad, class T>
 class Tile {

@@ -4,6 +4,7 @@
 #include <new>
 
 #include "api.h"
+#include "cpu/bundles.h"
 #include "cpu/planted.h"
 #include "cpu/schedule.h"
 #include "cpu/team.h"
@@ -15,10 +16,12 @@ namespace {
 template <class T>
 struct Work {
   const Planted<T>& p;  // lanes
+  Bundles<T>& bundles;  // more lanes
   const Planted<T>& q;  // loop
   Hinge<T> hinge;
   bool symmetric, swapped, grad;
-  std::vector<Slice> slices;
+  std::vector<Slice> slices;          // of p
+  std::vector<Slice> blocks;          // of bundles
   std::vector<double> energy;         // (threads, B)
   std::vector<int64_t> active;        // (threads, B)
   Array<T> p_grad;                    // (L, D, 16): each leaf is one slice's
@@ -36,10 +39,41 @@ LeafRange range_of(const Slice& slice, const Forest<T>& forest) {
   return {slice.begin, slice.end, level};
 }
 
+// The bundles of thread t.
+template <class T>
+void run_bundles(Work<T>& work, int t, int threads, T* scratch) {
+  Bundles<T>& k = work.bundles;
+  const int64_t size = static_cast<int64_t>(work.blocks.size());
+  for (int64_t s = 0; s < size; ++s) {
+    if (thread_of(s, threads) != t) continue;
+    const Slice& slice = work.blocks[s];
+    const int64_t first = k.begin[slice.graph];
+    BundleTask<T> task{k.coord.data() + first * k.dim * kLeaf,
+                       k.box.data() + first * 2 * k.dim,
+                       k.id.data() + first,
+                       k.weight.empty() ? nullptr : k.weight.data() + first * kLeaf,
+                       k.row.data() + first * kLeaf,
+                       k.base[slice.graph],
+                       k.forest.order.data() + k.forest.leaf_begin[slice.graph] * kLeaf,
+                       work.q.side(slice.graph, work.grad ? work.q_grad[t].data() : nullptr),
+                       work.hinge,
+                       k.dim,
+                       work.swapped,
+                       slice.begin,
+                       slice.end,
+                       scratch,
+                       0.0,
+                       0};
+    GEO_RUN(pairs, task);
+    work.energy[t * work.q.forest.graphs + slice.graph] += task.energy;
+    work.active[t * work.q.forest.graphs + slice.graph] += task.active;
+  }
+}
+
 // All slices of thread t, those of a graph together: its loop side is walked once.
 template <class T>
 void run_thread(Work<T>& work, int t, int threads) {
-  const int dim = work.p.forest.dim;
+  const int dim = work.q.forest.dim;
   const int64_t slices = static_cast<int64_t>(work.slices.size());
   Array<T> scratch;
   if (work.grad) {
@@ -75,13 +109,14 @@ void run_thread(Work<T>& work, int t, int threads) {
     work.energy[t * work.p.forest.graphs + graph] = task.energy;
     work.active[t * work.p.forest.graphs + graph] = task.active;
   }
+  if (!work.blocks.empty()) run_bundles(work, t, threads, work.grad ? scratch.data() : nullptr);
 }
 
 // Runs all slices; returns the number of threads, or 0 if there was no memory.
 template <class T>
 int run_slices(Work<T>& work, int threads) {
   const Forest<T>& p = work.p.forest;
-  const int64_t slices = static_cast<int64_t>(work.slices.size());
+  const int64_t slices = static_cast<int64_t>(std::max(work.slices.size(), work.blocks.size()));
   const int used = static_cast<int>(std::clamp<int64_t>(slices, 1, threads));
   work.energy.assign(used * p.graphs, 0.0);
   work.active.assign(used * p.graphs, 0);
@@ -93,6 +128,9 @@ int run_slices(Work<T>& work, int threads) {
       if (work.q.forest.count[b] == 0)
         std::fill_n(work.p_grad.data() + p.leaf_begin[b] * row, p.leaves_of(b) * row, T(0));
   }
+  if (work.grad && !work.bundles.empty())
+    for (int64_t b = 0; b < p.graphs; ++b)
+      if (work.q.forest.count[b] == 0) work.bundles.clear(b);
   int failed = 0;
 #pragma omp parallel for num_threads(used) schedule(static, 1) reduction(| : failed) if (used > 1)
   for (int t = 0; t < used; ++t) {
@@ -113,6 +151,9 @@ int32_t evaluate(const PointSet<T>& x, const PointSet<T>& y, bool symmetric, int
   const PointSet<T>&lanes = swapped ? y : x, &loop = swapped ? x : y;
   const bool with_weight = lanes.weight || loop.weight;
   Planted<T> p, other;
+  Bundles<T> bundles;
+  PointSet<T> rest = lanes;
+  const std::vector<int64_t> no_rows(graphs + 1, 0);
   bool fits = true, other_fits = true, full = false, other_full = false;
   in_team(threads, lanes.n, [&] {  // side by side: the few steps of one thread are filled
 #pragma omp taskgroup
@@ -124,7 +165,13 @@ int32_t evaluate(const PointSet<T>& x, const PointSet<T>& y, bool symmetric, int
         other_full = true;
       }
       try {
-        fits = p.plant_set(lanes, dim, graphs, with_weight, threads);
+        if (!symmetric)
+          bundles.gather(lanes, loop, dim, graphs, static_cast<T>(radius), with_weight, threads);
+        if (!bundles.empty() && bundles.rest_points == 0)
+          rest = {lanes.points, 0, no_rows.data(), lanes.id, nullptr, lanes.grad};
+        else if (!bundles.empty())
+          rest.weight = bundles.rest.data();
+        fits = p.plant_set(rest, dim, graphs, with_weight, threads);
       } catch (const std::bad_alloc&) {
         full = true;
       }
@@ -135,8 +182,13 @@ int32_t evaluate(const PointSet<T>& x, const PointSet<T>& y, bool symmetric, int
   const Planted<T>& q = symmetric ? p : other;
 
   const Hinge<T> hinge(radius, power);
-  Work<T> work{p, q, hinge, symmetric, swapped, x.grad != nullptr, {}, {}, {}, {}, {}};
+  Work<T> work{p, bundles, q, hinge, symmetric, swapped, x.grad != nullptr, {}, {}, {}, {}, {}, {}};
   work.slices = cut_slices(p.forest.leaf_begin, p.forest.count, q.forest.count, threads);
+  if (!bundles.empty()) {
+    std::vector<int64_t> points = bundles.forest.count;
+    for (int64_t& count : points) count *= kLeaf;
+    work.blocks = cut_slices(bundles.forest.leaf_begin, points, q.forest.count, threads);
+  }
   if (run_slices(work, threads) == 0) return GEO_NO_MEMORY;
 
   std::vector<double> total(graphs, 0.0);
@@ -156,7 +208,8 @@ int32_t evaluate(const PointSet<T>& x, const PointSet<T>& y, bool symmetric, int
   if (symmetric)
     parts.push_back(work.p_grad.data());
   else
-    p.scatter({work.p_grad.data()}, hinge.grad_unit(), threads, lanes);
+    p.scatter({work.p_grad.data()}, hinge.grad_unit(), threads, rest);
+  if (!bundles.empty()) bundles.scatter(hinge.grad_unit(), threads, lanes.grad);
   q.scatter(parts, hinge.grad_unit(), threads, symmetric ? lanes : loop);
   return GEO_OK;
 }

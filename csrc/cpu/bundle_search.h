@@ -1,0 +1,155 @@
+// The loop points within reach of each of 16 bundles. See simd.h for who may include this.
+#pragma once
+
+#include "cpu/boxes.h"
+#include "cpu/pair_kernel.h"
+#include "cpu/unroll.h"
+
+namespace geo {
+namespace {
+
+// A block of 16 bundles goes down the tree of the loop points together. In a leaf that is reached,
+// the 16 points are tested against the box of each bundle at once; those that pass, but for points
+// of the bundle's own instance, are listed.
+template <int D, class T>
+class BundleSearch {
+ public:
+  static constexpr int kRoom = 256;  // of a list
+
+  int listed[kLeaf];
+  int32_t list[kLeaf][kRoom];  // lanes of the loop side, all leaves counted through
+
+  explicit BundleSearch(const BundleTask<T>& task)
+      : q_(task.q),
+        box_(task.box),
+        id_(task.id),
+        dim_(task.dim),
+        // box tests round differently from distances: never to the harm of a pair
+        reach2_(task.hinge.radius2 *
+                (T(1) + T(16 + 2 * task.dim) * (sizeof(T) == 4 ? T(6e-8) : T(2e-16)))) {}
+
+  // Fills the lists of a block's bundles (16; -1: none); calls flush(l), which empties it, for a
+  // list that is full.
+  template <class F>
+  void run(const int32_t* bundle, const F& flush) {
+    const int n = D ? D : dim_;
+    T joint[D ? 2 * D : 2 * kMaxDim];
+    for (int d = 0; d < 2 * n; ++d) {
+      const T inf = static_cast<T>(__builtin_inff());
+      T* row = boxes_ + d * kLeaf;
+      for (int l = 0; l < kLeaf; ++l)
+        row[l] = bundle[l] < 0 ? (d < n ? inf : -inf)
+                               : box_[bundle[l] * (2 * static_cast<int64_t>(n)) + d];
+      V end = S::load(row);
+      for (int s = S::W; s < kLeaf; s += S::W)
+        end = d < n ? S::min(end, S::load(row + s)) : S::max(end, S::load(row + s));
+      joint[d] = d < n ? S::min_lane(end) : S::max_lane(end);
+    }
+    for (int l = 0; l < kLeaf; ++l) listed[l] = 0;
+    descend(bundle, joint, flush);
+  }
+
+ private:
+  using S = Simd<T>;
+  using V = typename S::V;
+  static constexpr int kTogether = 4;
+
+  // Down the tree of the loop points with the bundles that reach each of its boxes.
+  template <class F>
+  void descend(const int32_t* bundle, const T* joint, const F& flush) {
+    const int n = D ? D : dim_;
+    const Tree<T>& tree = q_.tree;
+    const int64_t group_size = 2 * static_cast<int64_t>(n) * kLeaf;
+    struct {
+      Visit at;
+      uint32_t bundles;
+    } stack[kMaxLevels * kLeaf];
+    int depth = 0;
+    stack[depth++] = {{tree.levels - 1, 0}, 0xffffu};
+    T d2[kLeaf];
+    while (depth) {
+      const auto [v, bundles] = stack[--depth];
+      const T* group = tree.box[v.level] + v.group * group_size;
+      boxes_distance2<D>(group, joint, n, d2);
+      uint32_t near = at_most(d2, reach2_);
+      if (v.level > 0) {
+        for (; near; near &= near - 1) {
+          const int slot = __builtin_ctz(near);
+          const uint32_t some = bundles & boxes_within<D>(boxes_, group, slot, n, reach2_);
+          if (some) stack[depth++] = {{v.level - 1, v.group * kLeaf + slot}, some};
+        }
+        continue;
+      }
+      const int32_t first = static_cast<int32_t>(v.group * kLeaf);
+      if (__builtin_popcount(bundles) < __builtin_popcount(near)) {  // whichever are fewer
+        for (uint32_t rest = bundles; rest; rest &= rest - 1) {
+          const int l = __builtin_ctz(rest);
+          test(near & boxes_within<D>(group, boxes_, l, n, reach2_), first * kLeaf + l, kLeaf);
+        }
+      } else {
+        for (; near; near &= near - 1) {
+          const int slot = __builtin_ctz(near);
+          test(bundles & boxes_within<D>(boxes_, group, slot, n, reach2_),
+               (first + slot) * kLeaf, 1);
+        }
+      }
+      if (tests_ > kLeaf * kLeaf) points(bundle, flush);
+    }
+    points(bundle, flush);
+  }
+
+  // Puts leaf * 16 + bundle on the list of tests: from + step * bit for each bit.
+  GEO_INLINE void test(uint32_t bits, int32_t from, int32_t step) {
+    const int first = tests_, all = __builtin_popcount(bits);
+    do {  // mostly once, and no branch on their number
+      GEO_UNROLL for (int k = 0; k < kTogether; ++k, bits &= bits - 1)
+        test_[tests_ + k] = from + step * (__builtin_ctz(bits | 1u << 31));
+      tests_ += kTogether;
+    } while (bits);
+    tests_ = first + all;
+  }
+
+  // Lists the points of the leaves that are waiting. Step by step: few of these conditions can be
+  // foreseen, and so no vector operation waits for one.
+  template <class F>
+  void points(const int32_t* bundle, const F& flush) {
+    const int n = D ? D : dim_;
+    const int tests = tests_;
+    int hits = 0;
+    tests_ = 0;
+    for (int i = 0; i < tests; ++i) {
+      const int64_t ql = test_[i] / kLeaf;
+      const uint32_t in = points_within<D>(q_.tree.coord + ql * n * kLeaf, boxes_,
+                                           test_[i] % kLeaf, n, reach2_);
+      test_[hits] = test_[i];
+      hit_mask_[hits] = in;
+      hits += in != 0;
+    }
+    for (int i = 0; i < hits; ++i) {
+      const int64_t ql = test_[i] / kLeaf;
+      const int l = test_[i] % kLeaf;
+      const auto* qid = q_.id + ql * kLeaf;
+      const auto id = id_[bundle[l]];
+      if (listed[l] + kLeaf > kRoom) flush(l);
+      uint32_t in = hit_mask_[i] & first_lanes(q_.tree.points - ql * kLeaf);
+      for (; in; in &= in - 1) {
+        const int j = __builtin_ctz(in);
+        list[l][listed[l]] = static_cast<int32_t>(ql * kLeaf + j);
+        listed[l] += qid[j] != id;
+      }
+    }
+  }
+
+  const Side<T>& q_;
+  const T* box_;
+  const typename LaneInt<T>::type* id_;
+  const int dim_;
+  const T reach2_;
+  T boxes_[2 * (D ? D : kMaxDim) * kLeaf];  // of the block's bundles, a lane each
+  int tests_ = 0;
+  int32_t test_[2 * kLeaf * kLeaf + kTogether];  // leaf * 16 + bundle
+  uint32_t hit_mask_[2 * kLeaf * kLeaf];
+};
+
+}  // namespace
+}  // namespace geo

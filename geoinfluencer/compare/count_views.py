@@ -17,6 +17,7 @@ from geoinfluencer.compare.count_findings import (
 from geoinfluencer.compare.curves import band
 from geoinfluencer.compare.object_counts import INFLUENCER, LEARNED
 from geoinfluencer.compare.outcome import Outcome
+from geoinfluencer.compare.pictures import BANDS
 from geoinfluencer.compare.tables import Table, milliseconds, spread
 from geoinfluencer.plots.comparison import Line
 from geoinfluencer.plots.figures import Figure
@@ -26,8 +27,6 @@ from geoinfluencer.plots.object_counts import (
     numbers_figure,
     recall_figure,
 )
-
-BANDS = "Lines: means over seeds; bands: from the worst to the best seed."
 
 
 @dataclass(frozen=True)

@@ -18,11 +18,14 @@ from geoinfluencer.compare.statistics import (
     paired_p,
 )
 
-CRITERION = (
-    "Significant means: the 95 % bootstrap interval of the difference over seeds excludes 0, and a "
-    "paired t test, corrected for the number of losses in the group (Holm), agrees at 5 %. Not "
-    "significant does not mean equal: with few seeds only large differences are seen."
-)
+
+def criterion(counted: str) -> str:
+    """What "significant" means, where Holm's correction is for the number of ``counted``."""
+    return (
+        "Significant means: the 95 % bootstrap interval of the difference over seeds excludes 0, "
+        f"and a paired t test, corrected for the number of {counted} (Holm), agrees at 5 %. Not "
+        "significant does not mean equal: with few seeds only large differences are seen."
+    )
 
 
 def quality_differences(outcome: Outcome, group: str) -> list[Difference]:
@@ -143,7 +146,7 @@ def steps_sentences(outcome: Outcome, group: str) -> list[str]:
     return [f"Steps until 99 % are recovered for the first time, medians: {'; '.join(parts)}."]
 
 
-def time_sentences(outcome: Outcome, group: str) -> list[str]:
+def time_sentences(outcome: Outcome, group: str, what: str) -> list[str]:
     """Time of a step, as a ratio to the reference's in the same seed, in one sentence."""
     times = step_seconds(outcome, group)
     base = times.get(outcome.reference)
@@ -163,7 +166,6 @@ def time_sentences(outcome: Outcome, group: str) -> list[str]:
             sure = "" if found.excludes_zero and p < 0.05 else ", not significant"
             words += f" ({math.exp(found.low):.3g} to {math.exp(found.high):.3g}{sure})"
         parts.append(words)
-    what = "a step in the loss" if outcome.subject.dataset == "free-logits" else "a step"
     return [f"Time of {what}, in units of {outcome.reference}'s: {'; '.join(parts)}."] * bool(parts)
 
 

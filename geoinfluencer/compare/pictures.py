@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from geoinfluencer.compare import free_logits
 from geoinfluencer.compare.curves import Curve, band
 from geoinfluencer.compare.findings import quality_differences, step_seconds, target_of
 from geoinfluencer.compare.outcome import Outcome
@@ -22,17 +21,18 @@ DOTS = "Dots: seeds; diamonds: {middle}{bar}."
 
 def training_figures(outcome: Outcome) -> list[Figure]:
     """Of training runs: learning curves, final quality, time."""
-    return [*_curves(outcome), *_final(outcome), *_times(outcome)]
+    times = _times(outcome, "Time of a step, all included")
+    return [*_curves(outcome), *_final(outcome), *times]
 
 
 def free_figures(outcome: Outcome) -> list[Figure]:
     """Of free logits: the same, and the steps to 99 %."""
-    return [*_curves(outcome), *_final(outcome), *_steps(outcome), *_times(outcome)]
+    times = _times(outcome, "Time of a step in the loss")
+    return [*_curves(outcome, free=True), *_final(outcome), *_steps(outcome), *times]
 
 
-def _curves(outcome: Outcome) -> list[Figure]:
+def _curves(outcome: Outcome, *, free: bool = False) -> list[Figure]:
     found = []
-    free = outcome.subject.dataset == free_logits.NAME
     per_unit, label = (1e3, "milliseconds in the loss") if free else (60.0, "minutes of fitting")
     for group in outcome.groups:
         runs = outcome.curves_of(group)
@@ -125,8 +125,8 @@ def _steps(outcome: Outcome) -> list[Figure]:
     ]  # fmt: skip
 
 
-def _times(outcome: Outcome) -> list[Figure]:
-    """Milliseconds per step: of free logits in the loss, else of everything."""
+def _times(outcome: Outcome, what: str) -> list[Figure]:
+    """Milliseconds per step."""
     groups = {}
     for group in outcome.groups:
         seconds = step_seconds(outcome, group)
@@ -134,8 +134,6 @@ def _times(outcome: Outcome) -> list[Figure]:
         groups[group or outcome.subject.dataset] = [
             Mark(name, times, float(np.median(times))) for name, times in found.items() if times
         ]
-    free = outcome.subject.dataset == free_logits.NAME
-    what = "Time of a step in the loss" if free else "Time of a step, all included"
     return [
         marks_figure("time-per-step", "Time", what, groups, outcome.losses, "ms per step",
                      DOTS.format(middle="medians", bar=""), logarithmic=True)

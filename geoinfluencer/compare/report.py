@@ -7,8 +7,8 @@ from html import escape
 
 from geoinfluencer.compare import findings
 from geoinfluencer.compare.folder import CompareFolder
-from geoinfluencer.compare.kinds import kind_of
 from geoinfluencer.compare.outcome import Outcome
+from geoinfluencer.compare.reporting import reporting_of
 from geoinfluencer.compare.tables import Table, write_rows
 from geoinfluencer.files.atomic import atomic_path
 from geoinfluencer.plots.report import anchor, figure_html, heading, page
@@ -31,7 +31,7 @@ def write(
         temporary.write_text(_markdown(outcome, found, about), encoding="utf-8")
     if not pictures:
         return
-    drawn = kind_of(outcome).figures(outcome) if outcome.rows else []
+    drawn = reporting_of(outcome).figures(outcome) if outcome.rows else []
     folder.plots.mkdir(parents=True, exist_ok=True)
     for figure in drawn:
         figure.save(folder.plots)
@@ -43,7 +43,7 @@ def write(
         "<nav>" + "".join(f'<a href="#{anchor(n)}">{escape(n)}</a>' for n in links) + "</nav>",
         heading("What was found"),
         *(_found_html(group, lines) for group, lines in found.items()),
-        f'<p class="sub">{escape(kind_of(outcome).criterion)}</p>',
+        f'<p class="sub">{escape(reporting_of(outcome).criterion)}</p>',
         heading("Table"),
         *(_table_html(table) for table in _tables(outcome)),
     ]
@@ -61,7 +61,7 @@ def write(
 
 def sentences(outcome: Outcome) -> dict[str, list[str]]:
     """Heading (a group, or empty) -> sentences."""
-    kind = kind_of(outcome)
+    kind = reporting_of(outcome)
     found = {group: kind.sentences(outcome, group) for group in outcome.groups}
     failed = findings.failure_sentences(outcome)
     if failed:
@@ -72,15 +72,15 @@ def sentences(outcome: Outcome) -> dict[str, list[str]]:
 
 
 def _tables(outcome: Outcome) -> list[Table]:
-    return [kind_of(outcome).table(outcome, group) for group in outcome.groups]
+    return [reporting_of(outcome).table(outcome, group) for group in outcome.groups]
 
 
 def _title(outcome: Outcome) -> str:
-    return f"{outcome.subject.dataset}: {kind_of(outcome).compared} compared"
+    return f"{outcome.subject.dataset}: {reporting_of(outcome).compared} compared"
 
 
 def _subtitle(outcome: Outcome) -> str:
-    kind, losses = kind_of(outcome), len(outcome.losses)
+    kind, losses = reporting_of(outcome), len(outcome.losses)
     seeds = len({row["seed"] for row in outcome.rows})
     words = (
         f"{losses} loss{'es' * (losses != 1)}, {seeds} seed{'s' * (seeds != 1)}, "
@@ -121,7 +121,7 @@ def _markdown(
         parts += [f"### {group}"] if group else []
         parts.append("\n".join(f"- {line}" for line in lines))
     shown = [table.markdown() for table in _tables(outcome)]
-    parts += [kind_of(outcome).criterion, "## Tables", *shown]
+    parts += [reporting_of(outcome).criterion, "## Tables", *shown]
     if any(" * |" in table for table in shown):
         parts.append("\\* significant.")
     return "\n\n".join(parts) + "\n"

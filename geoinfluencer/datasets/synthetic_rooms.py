@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import zipfile
 from collections.abc import Collection
 from functools import partial
-from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
 from torch_geometric.data import Data, Dataset
 
+from geoinfluencer.datasets.generated import kept_on_disk, members, stream
 from geoinfluencer.datasets.graph_options import build_with_options
 from geoinfluencer.datasets.room_generator import Room, RoomOptions, generate_room
 from geoinfluencer.datasets.room_sample import room_sample
 from geoinfluencer.datasets.s3dis_classes import S3DIS_CLASSES, S3DIS_STUFF
 from geoinfluencer.datasets.sample_cache import SampleCache, access_rng
 from geoinfluencer.errors import InputError
-from geoinfluencer.files.atomic import atomic_path
 from geoinfluencer.graphs.point_augment import augmented_points, crop_points
 from geoinfluencer.graphs.points import PointGraph
 
 _VERSION = 2  # raise when a seed no longer gives the same room
-_SPLIT_KEYS = {"train": 0, "calib": 1, "val": 2, "test": 3}
 
 
 class SyntheticRooms(Dataset):
@@ -112,10 +108,7 @@ class SyntheticRooms(Dataset):
     ) -> None:
         super().__init__(None)
         sizes = {"train": train_rooms, "calib": calib_rooms, "val": val_rooms, "test": test_rooms}
-        if split not in (*sizes, "all"):
-            raise InputError(f"no split {split!r}; choose train, calib, val, test or all")
-        if seed < 0 or any(n < 1 for n in (*sizes.values(), num_rooms or 1)):
-            raise InputError(f"seed={seed}, num_rooms={num_rooms}, {sizes}: give positive ones")
+        self._rooms = members(split, sizes, num_rooms, seed, "rooms")
         if crop not in ("column", "sphere"):
             raise InputError(f"crop {crop!r} is neither 'column' nor 'sphere'")
         for name, value in (("max_nodes", max_nodes), ("max_eval_nodes", max_eval_nodes)):
@@ -124,10 +117,6 @@ class SyntheticRooms(Dataset):
         for name, share in (("scale", scale), ("color_drop", color_drop)):
             if not 0 <= share <= 1 or (share == 1 and name == "scale"):
                 raise InputError(f"{name} must be in [0, 1], below 1 for scale, got {share}")
-        # Where to find room i: (split, number in the split).
-        parts = ("val", "test") if split == "all" else (split,)
-        rooms = [(part, i) for part in parts for i in range(num_rooms or sizes[part])]
-        self._rooms = rooms[:num_rooms]
         self.root = None if root is None else str(root)
         self.split = split
         self.seed = seed
@@ -172,22 +161,15 @@ class SyntheticRooms(Dataset):
 
     def room(self, idx: int) -> Room:
         """Return room ``idx``, its points without a graph."""
-        if self.root is None:
-            return self._generate(idx)
-        path = self._cache_path(idx)
-        room = _load(path)
-        if room is None:
-            room = self._generate(idx)
-            with atomic_path(path) as temporary:
-                np.savez(temporary, **vars(room))
-        return room
+        state = (_VERSION, self.seed, self.options)
+        where = (self.root, "synthetic-rooms", state, self._rooms[idx])
+        return kept_on_disk(*where, Room, lambda: self._generate(idx))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.split!r}, {len(self)})"
 
     def _sequence(self, idx: int, purpose: int) -> np.random.SeedSequence:
-        split, number = self._rooms[idx]
-        return np.random.SeedSequence(self.seed, spawn_key=(_SPLIT_KEYS[split], number, purpose))
+        return stream(self.seed, self._rooms[idx], purpose)
 
     def _generate(self, idx: int) -> Room:
         return generate_room(np.random.default_rng(self._sequence(idx, 0)), self.options)
@@ -200,20 +182,3 @@ class SyntheticRooms(Dataset):
             room, self._builder, name=name, background=self._background,
             keep_map=self.split != "train",  # a large part of a sample, and nobody asks there
         )  # fmt: skip
-
-    def _cache_path(self, idx: int) -> Path:
-        state = repr((_VERSION, self.seed, self.options))
-        key = hashlib.sha256(state.encode()).hexdigest()[:16]
-        split, number = self._rooms[idx]
-        assert self.root is not None
-        return Path(self.root) / f"synthetic-rooms-{key}" / split / f"{number:06d}.npz"
-
-
-def _load(path: Path) -> Room | None:
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return Room(**{name: arrays[name] for name in arrays.files})
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile):
-        return None  # a damaged entry is generated again and replaced

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import zipfile
-from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 from torch_geometric.data import Data, Dataset
 
+from geoinfluencer.datasets.generated import kept_on_disk, members, stream
 from geoinfluencer.datasets.graph_options import build_with_options
 from geoinfluencer.datasets.sample_cache import SampleCache, access_rng
 from geoinfluencer.datasets.toy_detector import ToyDetector
@@ -21,13 +19,10 @@ from geoinfluencer.datasets.track_sample import (
     Window,
     track_sample,
 )
-from geoinfluencer.errors import InputError
-from geoinfluencer.files.atomic import atomic_path
 from geoinfluencer.graphs.track_augment import augmented_tracks
 from geoinfluencer.graphs.tracks import TrackGraph
 
 _VERSION = 1  # raise when a seed no longer gives the same event
-_SPLIT_KEYS = {"train": 0, "calib": 1, "val": 2, "test": 3}
 
 
 class ToyTracks(Dataset):
@@ -147,14 +142,7 @@ class ToyTracks(Dataset):
         super().__init__(None)
         sizes = {"train": train_events, "calib": calib_events}
         sizes |= {"val": val_events, "test": test_events}
-        if split not in (*sizes, "all"):
-            raise InputError(f"no split {split!r}; choose train, calib, val, test or all")
-        if seed < 0 or any(n < 1 for n in (*sizes.values(), num_events or 1)):
-            raise InputError(f"seed={seed}, num_events={num_events}, {sizes}: give positive ones")
-        # Where to find event i: (split, number in the split).
-        parts = ("val", "test") if split == "all" else (split,)
-        events = [(part, i) for part in parts for i in range(num_events or sizes[part])]
-        self._events = events[:num_events]
+        self._events = members(split, sizes, num_events, seed, "events")
         self.root = None if root is None else str(root)
         self.split = split
         self.seed = seed
@@ -208,23 +196,17 @@ class ToyTracks(Dataset):
 
     def event(self, idx: int) -> ToyEvent:
         """Return event ``idx`` without its graph."""
-        split, number = self._events[idx]
-        if self.root is None or split == "train":
-            return self._generate(split, number)
-        path = self._cache_path(split, number)
-        event = _load(path)
-        if event is None:
-            event = self._generate(split, number)
-            with atomic_path(path) as temporary:
-                np.savez(temporary, **vars(event))
-        return event
+        root = None if self.split == "train" else self.root
+        state = (_VERSION, self.seed, self.detector, self.physics)
+        where = (root, "toy-tracks", state, self._events[idx])
+        return kept_on_disk(*where, ToyEvent, lambda: self._generate(idx))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.split!r}, {len(self)})"
 
-    def _generate(self, split: str, number: int) -> ToyEvent:
-        sequence = np.random.SeedSequence(self.seed, spawn_key=(_SPLIT_KEYS[split], number))
-        return generate_event(np.random.default_rng(sequence), self.detector, self.physics)
+    def _generate(self, idx: int) -> ToyEvent:
+        rng = np.random.default_rng(stream(self.seed, self._events[idx]))
+        return generate_event(rng, self.detector, self.physics)
 
     def _build(self, idx: int) -> Data:
         event = self.event(idx)
@@ -241,19 +223,3 @@ class ToyTracks(Dataset):
             hit_weight=(event.particle_id > 0).astype(np.float32),
         )
         return track_sample(hits, self._builder, self.window, self._outside_weight)
-
-    def _cache_path(self, split: str, number: int) -> Path:
-        state = repr((_VERSION, self.seed, self.detector, self.physics))
-        key = hashlib.sha256(state.encode()).hexdigest()[:16]
-        assert self.root is not None
-        return Path(self.root) / f"toy-tracks-{key}" / split / f"{number:06d}.npz"
-
-
-def _load(path: Path) -> ToyEvent | None:
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return ToyEvent(**{name: arrays[name] for name in arrays.files})
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile):
-        return None  # a damaged entry is generated again and replaced

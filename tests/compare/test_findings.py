@@ -77,7 +77,7 @@ def test_ratios_of_times_are_paired(make_outcome: Make) -> None:
     for row in outcome.rows:
         if row["loss"] == "mine":
             row["seconds"] *= 1.5 if row["seed"] else 1.49
-    (line,) = findings.time_sentences(outcome, "")
+    (line,) = findings.time_sentences(outcome, "", "a step")
     assert line.startswith("Time of a step, in units of base's: mine 1.5 (1.4")
     assert "not significant" not in line
 

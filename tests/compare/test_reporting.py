@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 from geoinfluencer.cli import compare_kinds
-from geoinfluencer.compare import kinds
+from geoinfluencer.compare import reporting
 
 
 def test_what_the_command_starts_has_its_own_report() -> None:
-    assert set(compare_kinds.KINDS) == set(kinds.KINDS)
+    assert set(compare_kinds.KINDS) == set(reporting.REPORTINGS)
 
 
 def test_every_option_of_a_kind_exists() -> None:

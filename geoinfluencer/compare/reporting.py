@@ -1,4 +1,4 @@
-"""What differs between the kinds of comparison once the rows are there: words, table, figures."""
+"""How each kind of comparison is reported, once the rows are there: words, table, figures."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from geoinfluencer.plots.figures import Figure
 
 
 @dataclass(frozen=True)
-class Kind:
+class Reporting:
     """How a kind of comparison is reported.
 
     Attributes:
@@ -37,7 +37,7 @@ class Kind:
     sentences: Callable[[Outcome, str], list[str]]
     table: Callable[[Outcome, str], Table]
     figures: Callable[[Outcome], list[Figure]]
-    criterion: str = findings.CRITERION
+    criterion: str = findings.criterion("losses in the group")
     rows: str = "runs"
     reference: Callable[[Outcome], str] = lambda outcome: outcome.reference
 
@@ -45,19 +45,19 @@ class Kind:
 def _training(outcome: Outcome, group: str) -> list[str]:
     quality = findings.quality_sentences(outcome, group)
     reaching = findings.reaching_sentences(outcome, group)
-    return [*quality, *reaching, *findings.time_sentences(outcome, group)]
+    return [*quality, *reaching, *findings.time_sentences(outcome, group, "a step")]
 
 
 def _free(outcome: Outcome, group: str) -> list[str]:
     quality = findings.quality_sentences(outcome, group)
     steps = findings.steps_sentences(outcome, group)
-    return [*quality, *steps, *findings.time_sentences(outcome, group)]
+    return [*quality, *steps, *findings.time_sentences(outcome, group, "a step in the loss")]
 
 
-TRAINING = Kind("losses", _training, training_table, training_figures)
-KINDS = {
-    free_logits.NAME: Kind("losses", _free, free_table, free_figures),
-    scaling.NAME: Kind(
+TRAINING = Reporting("losses", _training, training_table, training_figures)
+REPORTINGS = {
+    free_logits.NAME: Reporting("losses", _free, free_table, free_figures),
+    scaling.NAME: Reporting(
         "losses",
         findings.crossover_sentences,
         scaling_table,
@@ -65,18 +65,18 @@ KINDS = {
         "Between the sizes that were measured the crossover is interpolated; beyond the largest "
         "nothing is claimed.",
     ),
-    object_counts.NAME: Kind(
+    object_counts.NAME: Reporting(
         "queries",
         count_findings.sentences,
         count_views.table,
         count_views.figures,
-        findings.CRITERION.replace("the number of losses in the group", "the number of counts"),
+        findings.criterion("counts"),
         "runs and counts",
         lambda outcome: "influencer queries with the same loss",
     ),
 }
 
 
-def kind_of(outcome: Outcome) -> Kind:
+def reporting_of(outcome: Outcome) -> Reporting:
     """Training runs on a dataset, unless it is one of the studies with a name of their own."""
-    return KINDS.get(outcome.subject.dataset, TRAINING)
+    return REPORTINGS.get(outcome.subject.dataset, TRAINING)

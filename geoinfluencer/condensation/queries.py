@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from functools import partial
 
 import torch
 from torch import Tensor
-from torch.nn.functional import logsigmoid
 
 from geoinfluencer import ops
 from geoinfluencer.condensation.instances import Instances
@@ -14,8 +14,8 @@ from geoinfluencer.condensation.logit_pieces import (
     Activation,
     check_activation,
     check_queries,
-    logit_pieces,
 )
+from geoinfluencer.condensation.query_claims import claim_nodes
 from geoinfluencer.errors import InputError
 
 MIN_QUALITY = {"softmax": 0.0, "sigmoid": 0.5}  # where none is calibrated
@@ -35,6 +35,7 @@ def condense_queries(
     min_size: int = 1,
     min_score: float = 0.0,
     min_quality: float | None = None,
+    min_iou: float = 0.0,
     min_share: float | None = None,
 ) -> Instances:
     r"""Instances from query logits x with an implicit void of logit 0.
@@ -42,27 +43,36 @@ def condense_queries(
     1. Queries whose quality :math:`s_m` is below ``min_quality`` take no part. :math:`s_m` is
        sigmoid(quality logit) times the probability of the likeliest class, each 1 where not given.
     2. A node joins the query with the largest :math:`x_{im}` ("softmax"), or the largest
-       :math:`s_m \sigma(x_{im})` ("sigmoid", as `Mask2Former (Cheng et al., CVPR 2022)
+       :math:`s_m p_{im}` ("sigmoid", as `Mask2Former (Cheng et al., CVPR 2022)
        <https://arxiv.org/abs/2112.01527>`_ decodes), if :math:`x_{im} > 0`: rather than nothing.
-    3. Dissolved, its nodes noise, is a query with fewer than ``min_size`` nodes, one that keeps
+    3. Where the nodes of a query and its mask agree less than ``min_iou``, the query takes no part
+       either, and step 2 is done again, once: its nodes may join another. How far they agree is
+
+       .. math:: a_m = \frac{\sum_{i \to m} p_{im}}{|\{i \to m\}| + \sum_{i \not\to m} p_{im}}
+
+       the IoU that the probabilities p themselves expect. It needs no learning, and tells what is
+       an instance from what is a guess better than a quality learnt in a short training.
+    4. Dissolved, its nodes noise, is a query with fewer than ``min_size`` nodes, one that keeps
        less than ``min_share`` of the nodes i with :math:`x_{im} > 0` to itself (others have the
        rest: a duplicate, or what lies under several), and one with a score below ``min_score``.
 
-    The score is :math:`s_m` times the mean over the nodes of :math:`\operatorname{softmax}([x_i,
-    0])_m`, or of :math:`\sigma(x_{im})`. The class is the likeliest of the query. The node that
-    stands for an instance is the one its query was made from, if that joined it, else the one with
-    the largest probability.
+    :math:`p_{im}` is :math:`\operatorname{softmax}([x_i, 0])_m` or :math:`\sigma(x_{im})`. The
+    score is :math:`s_m` times the mean of p over the nodes. The class is the query's likeliest. The
+    node that stands for an instance is the one its query was made from, if that joined it, else the
+    one with the largest probability.
 
     Args:
-        logits: one tensor, or blocks of rows in order (``QueryOutputs.blocks()``).
+        logits: one tensor, or blocks of rows in order. For ``min_iou`` they are read twice: a list
+            of blocks, say, but no generator.
         query_ptr: first query of each graph, and Q.
         ptr: first node of each graph, and N.
         activation: of the loss that trained the logits.
         quality_logits, class_logits: of the queries.
         query_node: node that each query was made from.
         min_size: nodes.
-        min_score, min_quality, min_share: in [0, 1]; None: 0 for "softmax", 0.5 for "sigmoid",
-            which without a share kept has no other way to be rid of duplicates.
+        min_score, min_iou: in [0, 1].
+        min_quality, min_share: in [0, 1]; None: 0 for "softmax", 0.5 for "sigmoid", which without a
+            share kept has no other way to be rid of duplicates.
 
     Shapes:
         logits (N, M), query_ptr and ptr (B+1,), quality_logits and query_node (Q,),
@@ -74,41 +84,31 @@ def condense_queries(
     check_activation(activation)
     min_quality = MIN_QUALITY[activation] if min_quality is None else min_quality
     min_share = _MIN_SHARE[activation] if min_share is None else min_share
-    settings = {"min_score": min_score, "min_quality": min_quality, "min_share": min_share}
+    settings = {
+        "min_score": min_score,
+        "min_quality": min_quality,
+        "min_iou": min_iou,
+        "min_share": min_share,
+    }
     for name, setting in settings.items():
         if not 0.0 <= setting <= 1.0:
             raise InputError(f"{name} is {setting}; it must be between 0 and 1")
+    if min_iou > 0 and isinstance(logits, Iterator):
+        raise InputError("min_iou reads the logits twice; give a list of blocks, not an iterator")
     queries = int(query_ptr[-1])
     check_queries(queries, quality_logits, class_logits, query_node)
     quality = _quality(queries, quality_logits, class_logits, query_ptr.device)
     able = quality >= min_quality
-
-    device = query_ptr.device
-    nodes = int(ptr[-1])
-    joined = torch.full((nodes,), -1, dtype=torch.int64, device=device)  # query of each node
-    probability = torch.zeros(nodes, device=device)
-    claims = torch.zeros(queries, dtype=torch.int64, device=device)
-    bounds = query_ptr.tolist()
-    for graph, low, high, x in logit_pieces(logits, query_ptr, ptr):
-        first, last = bounds[graph], bounds[graph + 1]
-        if first == last:
-            continue
-        x = x.masked_fill(~able[first:last], -torch.inf)
-        if min_share > 0:
-            claims[first:last] += (x > 0).sum(0)
-        if activation == "softmax":
-            top, column = x.max(1)
-            near = torch.exp(top - torch.logaddexp(x.logsumexp(1), x.new_zeros(())))
-        else:
-            column = (quality[first:last].log() + logsigmoid(x)).argmax(1)
-            top = x.gather(1, column[:, None])[:, 0]
-            near = top.sigmoid()
-        joined[low:high] = torch.where(top > 0, first + column, -1)
-        probability[low:high] = near.to(probability.dtype)
-
-    size, mean = _sizes(joined, probability, queries)
-    score = quality * mean
-    keep = (size >= max(min_size, 1)) & (score >= min_score) & (size >= min_share * claims)
+    claim = partial(claim_nodes, logits, query_ptr, ptr, activation=activation, quality=quality)
+    claims = claim(able=able)
+    if min_iou > 0:
+        agreeing = claims.agreement() >= min_iou
+        if not agreeing[able].all():
+            claims = claim(able=able & agreeing)
+    joined, probability = claims.joined, claims.probability
+    size, total = claims.sizes()
+    score = quality * (total / size.clamp(min=1)).to(quality.dtype)
+    keep = (size >= max(min_size, 1)) & (score >= min_score) & (size >= min_share * claims.positive)
     member = (joined >= 0).nonzero()[:, 0]
     joined[member[~keep[joined[member]]]] = -1
     return _instances(joined, probability, keep, score, size, ptr, class_logits, query_node)
@@ -153,13 +153,6 @@ def _instances(
         batch=graph,
         label=None if class_logits is None else class_logits[kept].argmax(1),
     )
-
-
-def _sizes(joined: Tensor, probability: Tensor, queries: int) -> tuple[Tensor, Tensor]:
-    """Nodes (Q,) of each query and their mean probability (Q,)."""
-    member = (joined >= 0).nonzero()[:, 0]
-    size = torch.bincount(joined[member], minlength=queries)
-    return size, ops.segment_mean(probability[member], joined[member], queries)
 
 
 def _quality(

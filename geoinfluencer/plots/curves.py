@@ -91,7 +91,8 @@ def validation_figure(rows: Rows, shown: Sequence[str], best_step: int | None) -
 
 _THRESHOLDS = {  # name -> axis label, name in a sentence
     "radius": ("condensation radius (units of the embedding)", "radius"),
-    "min_quality": ("least quality of a query", "least quality"),
+    "min_iou": ("least agreement of a query's mask with its nodes (IoU)", "least agreement"),
+    "min_quality": ("least quality of a query", "least quality"),  # of older checkpoints
 }
 
 
@@ -99,7 +100,7 @@ def calibration_figure(rows: Rows, chosen: Mapping[str, Any]) -> Figure | None:
     """Score and number of instances against the threshold; None without a grid.
 
     Args:
-        rows: ``radius`` or ``min_quality``, ``score``, ``instances`` per value tried.
+        rows: ``radius`` or ``min_iou``, ``score``, ``instances`` per value tried.
         chosen: the value under the same name, where it is known.
     """
     if len(rows) < 2:

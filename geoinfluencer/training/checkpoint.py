@@ -23,7 +23,9 @@ from geoinfluencer.training.configuration.config import CondensationSection
 from geoinfluencer.training.data import build_model
 
 META_KEY = "geoinfluencer"
-FORMAT = 2  # raised when an older program could not read the file; 1 knew of no threshold but radii
+# Raised when an older program could not read the file. 1 knew of no threshold but radii; 2
+# calibrated the least quality of queries, not the least agreement of their masks.
+FORMAT = 3
 
 
 def versions() -> dict[str, str]:
@@ -47,7 +49,7 @@ class RunState:
             ``primary_metric``, ``events`` (names of all samples' sources the run has seen).
         class_map: class index -> name; empty without classes.
         calibrated: the threshold chosen at the last calibration, by its name in the configuration's
-            condensation section (``radius``, ``min_quality``); empty before the first.
+            condensation section (``radius``, ``min_iou``); empty before the first.
         calibration: one row per value tried there.
         metrics: metrics on ``val`` at the last validation.
         best: step, standing and threshold of the best validation so far.
@@ -167,12 +169,24 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
 def current(meta: dict[str, Any]) -> dict[str, Any]:
     """The fields of a :class:`RunState` from those in a checkpoint of this or an older format."""
     meta = dict(meta)
-    if meta.pop("format", 0) < 2:
+    written = meta.pop("format", 0)
+    if written >= FORMAT:
+        return meta
+    condensation = dict(meta["config"]["condensation"])
+    if written < 2:
         radius, table = meta.pop("radius"), meta.pop("radius_table")
         meta |= {"calibrated": {} if radius is None else {"radius": radius}, "calibration": table}
         if radius is not None and math.isnan(radius):  # of queries, which had a fixed threshold
-            source = meta["config"]["condensation"].get("source")
+            source = str(condensation.get("source"))
             meta["calibrated"] = {"min_quality": MIN_QUALITY.get(source, 0.0)}
+    condensation.pop("min_qualities", None)
+    fixed = condensation.pop("min_quality", None)
+    if "min_quality" in meta["calibrated"]:
+        fixed = meta["calibrated"]["min_quality"] if fixed is None else fixed
+        meta["calibrated"] = {"min_iou": 0.0}
+    if fixed is not None:
+        condensation |= {"min_quality": fixed, "min_iou": 0.0}
+    meta["config"] = {**meta["config"], "condensation": condensation}
     return meta
 
 

@@ -55,7 +55,7 @@ def test_a_fixed_number_of_queries_reaches_its_bound_and_no_more(
     config: RunConfig, count: int
 ) -> None:
     samples = count_samples(config, count, 2 * count)
-    settings = CondensationSection(source="softmax", min_quality=0.0)
+    settings = CondensationSection(source="softmax", min_iou=0.0)
     task = make_task(ToyTracks(None, "test", **config.data))  # whose window counts all tracks
     cpu = torch.device("cpu")
     found = {

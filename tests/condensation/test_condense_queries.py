@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from geoinfluencer.condensation import condense_queries, semantic_labels
+from geoinfluencer.condensation.query_claims import claim_nodes
 from geoinfluencer.errors import InputError
 
 ONE, TWO = torch.tensor([0, 3]), torch.tensor([0, 2])
@@ -113,6 +114,39 @@ def test_small_weak_and_doubtful_queries_are_dissolved() -> None:
 
 
 @pytest.mark.parametrize("activation", ["softmax", "sigmoid"])
+def test_nodes_of_a_mask_that_agrees_too_little_with_them_join_another(activation: str) -> None:
+    # query 1 wins node 3 by a little, and is spread thinly over all of them
+    x = torch.tensor([[4.0, 0.5], [4.0, 0.5], [4.0, 0.5], [0.9, 1.0], [-5.0, -1.0]])
+    ptr, options = torch.tensor([0, 5]), {"activation": activation, "min_share": 0.0}
+    before = condense_queries(x, TWO, ptr, **options)
+    assert before.instance.tolist() == [0, 0, 0, 1, -1]
+    p = x.sigmoid()
+    if activation == "softmax":
+        p = torch.cat([x, torch.zeros(5, 1)], 1).softmax(1)[:, :2]
+    expected = torch.tensor([p[:3, 0].sum() / (3 + p[3:, 0].sum()),
+                             p[3, 1] / (1 + p[:3, 1].sum() + p[4, 1])])  # fmt: skip
+    claims = claim_nodes(
+        x, TWO, ptr, activation=activation, quality=torch.ones(2), able=torch.tensor([True, True])
+    )
+    torch.testing.assert_close(claims.agreement().float(), expected)
+    low, high = sorted(expected.tolist())
+    for threshold, found in ((low - 0.01, [0, 0, 0, 1, -1]), (low + 0.01, [0, 0, 0, 0, -1])):
+        after = condense_queries(list(x.split(2)), TWO, ptr, min_iou=threshold, **options)
+        assert after.instance.tolist() == found
+    assert len(condense_queries(x, TWO, ptr, min_iou=high + 0.01, **options)) == 0
+
+
+@pytest.mark.parametrize("activation", ["softmax", "sigmoid"])
+def test_masks_agree_wholly_with_their_nodes_only_where_they_are_sure(activation: str) -> None:
+    x = confident([0, 0, 1, -1], 3, by=30.0)
+    claims = claim_nodes(
+        x, ONE, torch.tensor([0, 4]), activation=activation,
+        quality=torch.ones(3), able=torch.ones(3, dtype=torch.bool),
+    )  # fmt: skip
+    torch.testing.assert_close(claims.agreement().float(), torch.tensor([1.0, 1.0, 0.0]))
+
+
+@pytest.mark.parametrize("activation", ["softmax", "sigmoid"])
 def test_a_duplicate_that_keeps_less_than_its_share_is_dissolved(activation: str) -> None:
     # query 1 claims what query 0 has, and wins one node of it
     x = confident([0, 0, 0, 0, -1], 2)
@@ -161,6 +195,8 @@ def test_bad_input_is_named() -> None:
     x, ptr = torch.zeros(4, 3), torch.tensor([0, 4])
     with pytest.raises(InputError, match="activation 'tanh'"):
         condense_queries(x, ONE, ptr, activation="tanh")
+    with pytest.raises(InputError, match="min_iou reads the logits twice; give a list"):
+        condense_queries(iter([x]), ONE, torch.tensor([0, 4]), min_iou=0.5)
     with pytest.raises(InputError, match="min_share is 2"):
         condense_queries(x, ONE, ptr, min_share=2)
     with pytest.raises(InputError, match="logits has 4 rows; expected one for each of the 5"):

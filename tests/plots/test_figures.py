@@ -95,9 +95,9 @@ def test_curves() -> None:
     grid = [{"radius": r, "score": r, "instances": 3.0} for r in (0.1, 0.2)]
     figure = calibration_figure(grid, {"radius": 0.2})
     assert figure is not None and figure.title == "Choice of the radius"
-    grid = [{"min_quality": q, "score": q, "instances": 3.0} for q in (0.0, 0.1)]
-    figure = calibration_figure(grid, {"radius": None, "min_quality": 0.1})
-    assert figure is not None and figure.title == "Choice of the least quality"
+    grid = [{"min_iou": q, "score": q, "instances": 3.0} for q in (0.0, 0.1)]
+    figure = calibration_figure(grid, {"radius": None, "min_iou": 0.1})
+    assert figure is not None and figure.title == "Choice of the least agreement"
 
 
 def test_nothing_to_draw() -> None:

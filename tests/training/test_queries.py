@@ -23,10 +23,10 @@ def test_from_training_to_the_scores_again(
 ) -> None:
     settings = (*tiny, *SMALL, f"loss.name={loss}", f"model.queries={queries}")
     run = train("toy-tracks", assignments=settings, max_steps=4, out=tmp_path / "run")
-    assert run.metrics["radius"] is None  # queries need none: their least quality is calibrated
+    assert run.metrics["radius"] is None  # queries need none: how far their masks agree is
     chosen = load_checkpoint(run.best).state
-    assert run.metrics["min_quality"] == chosen.calibrated["min_quality"]
-    assert len(chosen.calibration) == 10
+    assert run.metrics["min_iou"] == chosen.calibrated["min_iou"]
+    assert len(chosen.calibration) == 15
     again = evaluate(run.best)
     assert again["dm_efficiency"] == pytest.approx(run.metrics["dm_efficiency"], nan_ok=True)
     assert again["num_tracks"] == run.metrics["num_tracks"]
@@ -40,7 +40,7 @@ def test_from_training_to_the_scores_again(
         with pytest.raises(InputError, match="nothing trains embeddings"):
             evaluate(run.best, assignments=other)
         return
-    with pytest.raises(InputError, match=r"its min_quality was .*--set condensation.radius=0.3"):
+    with pytest.raises(InputError, match=r"its min_iou was .*--set condensation.radius=0.3"):
         evaluate(run.best, assignments=other)
     assert evaluate(run.best, assignments=[*other, "condensation.radius=0.3"])["radius"] == 0.3
 
@@ -77,7 +77,7 @@ def test_a_checkpoint_from_before_queries_still_works(tmp_path: Path, tiny_run: 
     content = torch.load(best, map_location="cpu", weights_only=True)
     config = content["geoinfluencer"]["config"]
     del config["model"]["name"], config["supervision"]
-    for key in ("source", "min_score", "min_quality", "min_qualities"):
+    for key in ("source", "min_score", "min_quality", "min_iou", "min_ious"):
         del config["condensation"][key]
     meta = content["geoinfluencer"]
     meta["format"] = 1
@@ -95,7 +95,7 @@ def test_captions_do_not_speak_of_a_radius_that_is_not_there(
     settings = (*tiny, *SMALL, "loss.name=mask-influencer")
     run = train("toy-tracks", assignments=settings, max_steps=2, out=tmp_path / "run")
     page = run.report.read_text()
-    assert "read from query logits" in page and "Choice of the least quality" in page
+    assert "read from query logits" in page and "Choice of the least agreement" in page
     assert "condensation radius" not in page and "the radius was chosen" not in page
 
 
@@ -108,20 +108,28 @@ def test_a_preset_may_set_the_decoder_of_queries_for_losses_that_have_one() -> N
         resolve_config("toy-tracks", assignments=["model.decoder_layers=2"])
 
 
-def test_a_run_goes_on_from_a_checkpoint_of_the_older_format(
-    tmp_path: Path, tiny: tuple[str, ...]
+@pytest.mark.parametrize("written", [1, 2])
+def test_a_run_goes_on_from_a_checkpoint_of_an_older_format(
+    tmp_path: Path, tiny: tuple[str, ...], written: int
 ) -> None:
     settings = (*tiny, *SMALL, "loss.name=hungarian")
     run = train("toy-tracks", assignments=settings, max_steps=2, out=tmp_path / "run")
     last = tmp_path / "run" / "checkpoints" / "last.ckpt"
     content = torch.load(last, map_location="cpu", weights_only=True)
     meta = content["geoinfluencer"]
-    meta |= {"format": 1, "radius": float("nan"), "radius_table": []}
-    del meta["calibrated"], meta["calibration"]
+    condensation = meta["config"]["condensation"]
+    del condensation["min_iou"], condensation["min_ious"]
+    if written == 1:
+        meta |= {"format": 1, "radius": float("nan"), "radius_table": []}
+        del meta["calibrated"], meta["calibration"], condensation["min_quality"]
+    else:
+        meta |= {"format": 2, "calibrated": {"min_quality": 0.5}}
+        condensation |= {"min_quality": None, "min_qualities": [0.1, 0.5]}
     for path in (last, run.best):
         torch.save(content, path)
-    assert load_checkpoint(run.best).state.calibrated == {"min_quality": 0.5}  # as it was then
-    assert evaluate(run.best)["min_quality"] == 0.5
+    state = load_checkpoint(run.best).state
+    assert state.config["condensation"]["min_quality"] == 0.5  # as it was then
+    assert evaluate(run.best)["min_iou"] == 0.0
     longer = train("toy-tracks", resume=last, max_steps=3)
     assert longer.metrics["steps"] == 3
 

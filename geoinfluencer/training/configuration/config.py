@@ -24,8 +24,9 @@ class CondensationSection(Section):
 
     source: Literal["embedding", "softmax", "sigmoid"] | None = None  # None: what the loss trains
     min_score: Share = 0.0  # of query logits only
-    min_quality: Share | None = None  # likewise; None: calibrated on the `calib` split
-    min_qualities: tuple[Share, ...] = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
+    min_quality: Share = 0.0  # likewise
+    min_iou: Share | None = None  # likewise; None: calibrated on the `calib` split
+    min_ious: tuple[Share, ...] = tuple(step / 20 for step in range(15))  # 0, 0.05 ... 0.7
     radius: Positive | None = None  # of embeddings; None: calibrated likewise
     radii: tuple[Positive, ...] = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
     suppression_radius: NonNegative | None = None  # None: the radius
@@ -35,7 +36,7 @@ class CondensationSection(Section):
 
     @model_validator(mode="after")
     def _grids_given(self) -> CondensationSection:
-        for name in ("radii", "min_qualities"):
+        for name in ("radii", "min_ious"):
             if not getattr(self, name):
                 raise ValueError(f"condensation.{name} is empty; list at least one value to try")
         return self
@@ -48,13 +49,13 @@ class CondensationSection(Section):
     @property
     def threshold_name(self) -> str:
         """The setting that is calibrated on the ``calib`` split."""
-        return "min_quality" if self.of_queries else "radius"
+        return "min_iou" if self.of_queries else "radius"
 
     @property
     def thresholds(self) -> tuple[float, ...]:
         """What is tried for it: the grid, or the one value that is set."""
         fixed = getattr(self, self.threshold_name)
-        grid = self.min_qualities if self.of_queries else self.radii
+        grid = self.min_ious if self.of_queries else self.radii
         return grid if fixed is None else (fixed,)
 
     def at(self, threshold: float) -> CondensationSection:
@@ -69,7 +70,7 @@ class CondensationSection(Section):
 
     def query_options(self) -> dict[str, Any]:
         """Arguments of ``condense_queries``."""
-        keys = {"min_size", "min_share", "min_score", "min_quality"}
+        keys = {"min_size", "min_share", "min_score", "min_quality", "min_iou"}
         return {"activation": self.source, **self.model_dump(include=keys)}
 
 

@@ -154,7 +154,7 @@ def instances_of(result: SampleResult, settings: CondensationSection) -> Instanc
     assert queries is not None
     nodes = result.follower.shape[0]
     return condense_queries(
-        (block.float() for block in queries.blocks()),
+        _Blocks(queries),
         queries.query_ptr,
         torch.tensor([0, nodes], device=result.follower.device),
         quality_logits=queries.quality_logits.float(),
@@ -162,6 +162,16 @@ def instances_of(result: SampleResult, settings: CondensationSection) -> Instanc
         query_node=queries.query_node,
         **settings.query_options(),
     )
+
+
+class _Blocks:
+    """The logits by blocks of rows, computed again whenever they are read again."""
+
+    def __init__(self, queries: QueryOutputs) -> None:
+        self.queries = queries
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return (block.float() for block in self.queries.blocks())
 
 
 def node_scores(instances: Instances) -> Tensor:

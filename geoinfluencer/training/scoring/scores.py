@@ -82,7 +82,7 @@ def score_samples(
         "class_agnostic": class_agnostic,
         **task.window(),
         "radius": None if settings.of_queries else settings.radius,
-        **({"min_quality": settings.min_quality} if settings.of_queries else {}),
+        **({"min_iou": settings.min_iou} if settings.of_queries else {}),
         "num_samples": total,
         "ms_per_event": model_ms + condense_ms,
         "ms_per_event_model": model_ms,

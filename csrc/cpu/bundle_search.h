@@ -16,6 +16,8 @@ class BundleSearch {
  public:
   static constexpr int kRoom = 256;  // of a list
 
+  using Flush = void (*)(void* tile, int l);
+
   int listed[kLeaf];
   int32_t list[kLeaf][kRoom];  // lanes of the loop side, all leaves counted through
 
@@ -29,9 +31,8 @@ class BundleSearch {
                 (T(1) + T(16 + 2 * task.dim) * (sizeof(T) == 4 ? T(6e-8) : T(2e-16)))) {}
 
   // Fills the lists of a block's bundles (16; -1: none); calls flush(l), which empties it, for a
-  // list that is full.
-  template <class F>
-  void run(const int32_t* bundle, const F& flush) {
+  // list that is full. A plain pointer: the search is compiled once for all tiles.
+  void run(const int32_t* bundle, Flush flush, void* tile) {
     const int n = D ? D : dim_;
     T joint[D ? 2 * D : 2 * kMaxDim];
     for (int d = 0; d < 2 * n; ++d) {
@@ -46,7 +47,9 @@ class BundleSearch {
       joint[d] = d < n ? S::min_lane(end) : S::max_lane(end);
     }
     for (int l = 0; l < kLeaf; ++l) listed[l] = 0;
-    descend(bundle, joint, flush);
+    flush_ = flush;
+    tile_ = tile;
+    descend(bundle, joint);
   }
 
  private:
@@ -55,8 +58,7 @@ class BundleSearch {
   static constexpr int kTogether = 4;
 
   // Down the tree of the loop points with the bundles that reach each of its boxes.
-  template <class F>
-  void descend(const int32_t* bundle, const T* joint, const F& flush) {
+  void descend(const int32_t* bundle, const T* joint) {
     const int n = D ? D : dim_;
     const Tree<T>& tree = q_.tree;
     const int64_t group_size = 2 * static_cast<int64_t>(n) * kLeaf;
@@ -93,9 +95,9 @@ class BundleSearch {
                (first + slot) * kLeaf, 1);
         }
       }
-      if (tests_ > kLeaf * kLeaf) points(bundle, flush);
+      if (tests_ > kLeaf * kLeaf) points(bundle);
     }
-    points(bundle, flush);
+    points(bundle);
   }
 
   // Puts leaf * 16 + bundle on the list of tests: from + step * bit for each bit.
@@ -111,8 +113,7 @@ class BundleSearch {
 
   // Lists the points of the leaves that are waiting. Step by step: few of these conditions can be
   // foreseen, and so no vector operation waits for one.
-  template <class F>
-  void points(const int32_t* bundle, const F& flush) {
+  void points(const int32_t* bundle) {
     const int n = D ? D : dim_;
     const int tests = tests_;
     int hits = 0;
@@ -130,7 +131,7 @@ class BundleSearch {
       const int l = test_[i] % kLeaf;
       const auto* qid = q_.id + ql * kLeaf;
       const auto id = id_[bundle[l]];
-      if (listed[l] + kLeaf > kRoom) flush(l);
+      if (listed[l] + kLeaf > kRoom) flush_(tile_, l);
       uint32_t in = hit_mask_[i] & first_lanes(q_.tree.points - ql * kLeaf);
       for (; in; in &= in - 1) {
         const int j = __builtin_ctz(in);
@@ -145,6 +146,8 @@ class BundleSearch {
   const typename LaneInt<T>::type* id_;
   const int dim_;
   const T reach2_;
+  Flush flush_ = nullptr;
+  void* tile_ = nullptr;
   T boxes_[2 * (D ? D : kMaxDim) * kLeaf];  // of the block's bundles, a lane each
   int tests_ = 0;
   int32_t test_[2 * kLeaf * kLeaf + kTogether];  // leaf * 16 + bundle

@@ -8,19 +8,20 @@
 namespace geo {
 namespace {
 
-template <int D, int Power, bool Grad, class T>
+template <int D, int Power, class T>
 class BundleTile {
  public:
-  explicit BundleTile(BundleTask<T>& task)
+  BundleTile(BundleTask<T>& task, BundleSearch<D, T>& search)
       : t_(task),
         radius2_(S::set(task.hinge.radius2)),
         twice_radius_(S::set(2 * task.hinge.radius)),
         twice_inverse_radius_(S::set(2 / task.hinge.radius)),
         tiny_(S::set(coincident_below<T>())),
-        near_(task) {}
+        near_(search),
+        grad_(task.scratch != nullptr) {}
 
   void run() {
-    if (Grad)
+    if (grad_)
       for (int i = 0; i < dim() * kLeaf * kLeaf; ++i) t_.scratch[i] = T(0);
     for (int64_t k = t_.begin; k < t_.end; ++k) block(k);
   }
@@ -38,11 +39,12 @@ class BundleTile {
     const int32_t* bundle = t_.order + k * kLeaf;
     if (k + 1 < t_.end)  // bundles lie anywhere
       for (int l = 0; l < kLeaf; ++l) fetch(bundle[kLeaf + l] < 0 ? 0 : bundle[kLeaf + l]);
-    near_.run(bundle, [&](int l) { pairs(bundle[l], l); });
+    bundle_ = bundle;
+    near_.run(bundle, [](void* tile, int l) { static_cast<BundleTile*>(tile)->pairs(l); }, this);
     for (int l = 0; l < kLeaf; ++l) {
       if (bundle[l] < 0) continue;
-      if (near_.listed[l]) pairs(bundle[l], l);
-      if (!Grad) continue;
+      if (near_.listed[l]) pairs(l);
+      if (!grad_) continue;
       T* to = t_.coord + bundle[l] * static_cast<int64_t>(n * kLeaf);
       T* sums = t_.scratch + l * n * kLeaf;
       for (int i = 0; i < n * kLeaf; i += S::W) {
@@ -60,8 +62,9 @@ class BundleTile {
     for (int d = 0; d < dim(); ++d) __builtin_prefetch(c + d * kLeaf);
   }
 
-  // A bundle and what is on its list, which is empty afterwards.
-  void pairs(int64_t bundle, int l) {
+  // Bundle l of the block and what is on its list, which is empty afterwards.
+  void pairs(int l) {
+    const int64_t bundle = bundle_[l];
     const int32_t* row = t_.row + bundle * kLeaf;
     int count = 0;
     while (count < kLeaf && row[count] >= 0) ++count;
@@ -130,7 +133,7 @@ class BundleTile {
     if (__builtin_expect(S::bits(tie) != 0, 0)) {
       root = S::where(tie, S::set(T(0)), root);
       factor = S::where(tie, S::set(T(0)), factor);
-      if (Grad) separate(bundle, l, s, point, S::bits(tie));
+      if (grad_) separate(bundle, l, s, point, S::bits(tie));
     }
     const V h = S::only(on, twice_radius_ - root);
     V e = Power == 2 ? h * h : h;
@@ -141,7 +144,7 @@ class BundleTile {
       factor = factor * w;
     }
     energy = energy + e;
-    if (!Grad) return;
+    if (!grad_) return;
     T* gp = t_.scratch + l * dim() * kLeaf + s;
     T* gq = t_.q.grad + (q - t_.q.tree.coord);
     for (int d = 0; d < dim(); ++d) {
@@ -170,7 +173,9 @@ class BundleTile {
 
   BundleTask<T>& t_;
   const V radius2_, twice_radius_, twice_inverse_radius_, tiny_;
-  BundleSearch<D, T> near_;
+  BundleSearch<D, T>& near_;
+  const bool grad_;
+  const int32_t* bundle_ = nullptr;  // of the block
 };
 
 }  // namespace

@@ -2,7 +2,6 @@
 #include "cpu/pair_kernel.h"
 
 #include "cpu/boxes.h"
-#include "cpu/bundle_tile.h"
 #include "cpu/pair_tile.h"
 
 namespace geo {
@@ -107,16 +106,6 @@ void run(PairTask<T>& t) {
 }
 
 template <int D, class T>
-void run(BundleTask<T>& t) {
-  const bool grad = t.scratch != nullptr;
-  if (t.hinge.power == T(2))
-    grad ? BundleTile<D, 2, true, T>(t).run() : BundleTile<D, 2, false, T>(t).run();
-  else
-    grad ? BundleTile<D, 1, true, T>(t).run() : BundleTile<D, 1, false, T>(t).run();
-  t.energy *= static_cast<double>(t.hinge.energy_unit());
-}
-
-template <int D, class T>
 void run(PairTask<T>& t) {
   if (t.hinge.power == T(2))
     t.p.grad ? run<D, 2, true>(t) : run<D, 2, false>(t);
@@ -130,8 +119,6 @@ namespace GEO_ISA {
 
 void pairs(PairTask<float>& t) { by_dim(t.dim, [&](auto d) { run<d.value>(t); }); }
 void pairs(PairTask<double>& t) { by_dim(t.dim, [&](auto d) { run<d.value>(t); }); }
-void pairs(BundleTask<float>& t) { by_dim(t.dim, [&](auto d) { run<d.value>(t); }); }
-void pairs(BundleTask<double>& t) { by_dim(t.dim, [&](auto d) { run<d.value>(t); }); }
 
 }  // namespace GEO_ISA
 }  // namespace geo

@@ -137,6 +137,23 @@ inline uint32_t points_within(const T* coord, const T* group, int slot, int dim,
   return bits;
 }
 
+// Bits of those of 16 points (D, 16) whose squared distance to point `slot` of 16 is at most `limit`.
+template <int D, class T>
+inline uint32_t points_near(const T* coord, const T* other, int slot, int dim, T limit) {
+  using S = Simd<T>;
+  const int n = D ? D : dim;
+  uint32_t bits = 0;
+  for (int s = 0; s < kLeaf; s += S::W) {
+    typename S::V total = S::set(T(0));
+    for (int d = 0; d < n; ++d) {
+      const auto gap = S::load(coord + d * kLeaf + s) - S::set(other[d * kLeaf + slot]);
+      total = total + gap * gap;
+    }
+    bits |= S::bits(S::less_equal(total, S::set(limit))) << s;
+  }
+  return bits;
+}
+
 // Bits of the lanes with value <= limit.
 template <class T>
 inline uint32_t at_most(const T* value, const T* limit) {

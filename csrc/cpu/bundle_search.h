@@ -1,6 +1,8 @@
 // The loop points within reach of each of 16 bundles. See simd.h for who may include this.
 #pragma once
 
+#include <cmath>
+
 #include "cpu/boxes.h"
 #include "cpu/pair_kernel.h"
 #include "cpu/unroll.h"
@@ -27,8 +29,10 @@ class BundleSearch {
         id_(task.id),
         dim_(task.dim),
         // box tests round differently from distances: never to the harm of a pair
-        reach2_(task.hinge.radius2 *
-                (T(1) + T(16 + 2 * task.dim) * (sizeof(T) == 4 ? T(6e-8) : T(2e-16)))) {}
+        slack_(T(1) + T(16 + 2 * task.dim) * (sizeof(T) == 4 ? T(6e-8) : T(2e-16))),
+        reach2_(task.hinge.radius2 * slack_),
+        radius_(task.hinge.radius),
+        coord_(task.coord) {}
 
   // Fills the lists of a block's bundles (16; -1: none); calls flush(l), which empties it, for a
   // list that is full. A plain pointer: the search is compiled once for all tiles.
@@ -46,6 +50,9 @@ class BundleSearch {
         end = d < n ? S::min(end, S::load(row + s)) : S::max(end, S::load(row + s));
       joint[d] = d < n ? S::min_lane(end) : S::max_lane(end);
     }
+    if (kBalls)
+      for (int l = 0; l < kLeaf; ++l)
+        if (bundle[l] >= 0) enclose(bundle[l], l);
     for (int l = 0; l < kLeaf; ++l) listed[l] = 0;
     flush_ = flush;
     tile_ = tile;
@@ -56,6 +63,29 @@ class BundleSearch {
   using S = Simd<T>;
   using V = typename S::V;
   static constexpr int kTogether = 4;
+  static constexpr bool kBalls = D == 0 || D > 4;
+
+  // Ball around the points of a bundle: in many dimensions testing it is half of the work of a box,
+  // and hardly more points pass.
+  void enclose(int64_t bundle, int l) {
+    const int n = D ? D : dim_;
+    const T* coord = coord_ + bundle * n * kLeaf;
+    for (int d = 0; d < n; ++d) {
+      const T low = boxes_[d * kLeaf + l], high = boxes_[(n + d) * kLeaf + l];
+      centre_[d * kLeaf + l] = low + (high - low) / 2;
+    }
+    V farthest = S::set(T(0));
+    for (int s = 0; s < kLeaf; s += S::W) {
+      V total = S::set(T(0));
+      for (int d = 0; d < n; ++d) {
+        const V gap = S::load(coord + d * kLeaf + s) - S::set(centre_[d * kLeaf + l]);
+        total = total + gap * gap;
+      }
+      farthest = S::max(farthest, total);
+    }
+    const T within = radius_ + std::sqrt(S::max_lane(farthest));
+    within2_[l] = within * within * slack_;
+  }
 
   // Down the tree of the loop points with the bundles that reach each of its boxes.
   void descend(const int32_t* bundle, const T* joint) {
@@ -120,8 +150,10 @@ class BundleSearch {
     tests_ = 0;
     for (int i = 0; i < tests; ++i) {
       const int64_t ql = test_[i] / kLeaf;
-      const uint32_t in = points_within<D>(q_.tree.coord + ql * n * kLeaf, boxes_,
-                                           test_[i] % kLeaf, n, reach2_);
+      const int l = test_[i] % kLeaf;
+      const T* q = q_.tree.coord + ql * n * kLeaf;
+      const uint32_t in = kBalls ? points_near<D>(q, centre_, l, n, within2_[l])
+                                 : points_within<D>(q, boxes_, l, n, reach2_);
       test_[hits] = test_[i];
       hit_mask_[hits] = in;
       hits += in != 0;
@@ -145,10 +177,12 @@ class BundleSearch {
   const T* box_;
   const typename LaneInt<T>::type* id_;
   const int dim_;
-  const T reach2_;
+  const T slack_, reach2_, radius_;
+  const T* coord_;  // of the bundles
   Flush flush_ = nullptr;
   void* tile_ = nullptr;
   T boxes_[2 * (D ? D : kMaxDim) * kLeaf];  // of the block's bundles, a lane each
+  T centre_[(D ? D : kMaxDim) * kLeaf], within2_[kLeaf];  // of the balls around them
   int tests_ = 0;
   int32_t test_[2 * kLeaf * kLeaf + kTogether];  // leaf * 16 + bundle
   uint32_t hit_mask_[2 * kLeaf * kLeaf];

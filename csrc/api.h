@@ -205,6 +205,19 @@ GEO_API int32_t geo_slic(const float* image, int64_t height, int64_t width, int3
                          int64_t segments, double compactness, int32_t iterations,
                          int64_t min_size, int32_t threads, int64_t* label, int64_t* count);
 
+/* Segments of a graph (Felzenszwalb, Huttenlocher 2004), connected, numbered 0.. by their first node.
+ *
+ * from, to, weight (E): undirected edges, each once or in both directions, E < 2^31; nodes < 2^31.
+ * Edges in the order of their weights (equal ones as given) join the segments a and b of their ends
+ * where weight <= min(I_a + scale / n_a, I_b + scale / n_b), n the nodes of a segment and I the
+ * weight that joined it last, which is its greatest. Then, in that order again, an edge joins two
+ * segments one of which has fewer than min_size nodes. A weight that is NaN joins in the end only.
+ * label (nodes); count (1): number of segments. Bitwise the same for any number of threads.
+ */
+GEO_API int32_t geo_felzenszwalb(const int64_t* from, const int64_t* to, const float* weight,
+                                 int64_t edges, int64_t nodes, double scale, int64_t min_size,
+                                 int32_t threads, int64_t* label, int64_t* count);
+
 #ifdef __cplusplus
 }
 #endif

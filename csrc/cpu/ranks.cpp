@@ -31,8 +31,10 @@ struct Wide {
   uint64_t row(Item item) const { return item.second; }
 };
 
-template <class Layout>
-int64_t rank_items(const Layout& layout, std::vector<uint64_t>& keys, int key_bits, int threads) {
+// Calls visit(item) in ascending order of the keys, equal ones in the order of their rows.
+template <class Layout, class F>
+void each_sorted(const Layout& layout, const std::vector<uint64_t>& keys, int key_bits, int threads,
+                 const F& visit) {
   using Item = typename Layout::Item;
   const int64_t n = static_cast<int64_t>(keys.size());
   const int shares = static_cast<int>(std::max<int64_t>(1, std::min<int64_t>(threads, n / kShare)));
@@ -63,24 +65,48 @@ int64_t rank_items(const Layout& layout, std::vector<uint64_t>& keys, int key_bi
     }
     std::swap(items, sorted);
   }
-  int64_t rank = -1;
-  for (int64_t i = 0; i < n; ++i) {
-    if (i == 0 || layout.key(items[i]) != layout.key(items[i - 1])) ++rank;
-    keys[layout.row(items[i])] = static_cast<uint64_t>(rank);
-  }
-  return rank + 1;
+  for (int64_t i = 0; i < n; ++i) visit(items[i]);
+}
+
+// Calls f(layout, bits of a key) with the layout that the keys fit.
+template <class F>
+void with_layout(const std::vector<uint64_t>& keys, const F& f) {
+  uint64_t all = 0;
+  for (const uint64_t key : keys) all |= key;
+  const int key_bits = bits_of(all), row_bits = bits_of(keys.size() - 1);
+  if (key_bits + row_bits <= 64 && row_bits < 64)
+    f(Packed{row_bits}, key_bits);
+  else
+    f(Wide{}, key_bits);
 }
 
 }  // namespace
 
 int64_t rank_keys(std::vector<uint64_t>& keys, int threads) {
   if (keys.empty()) return 0;
-  uint64_t all = 0;
-  for (const uint64_t key : keys) all |= key;
-  const int key_bits = bits_of(all), row_bits = bits_of(keys.size() - 1);
-  if (key_bits + row_bits <= 64 && row_bits < 64)
-    return rank_items(Packed{row_bits}, keys, key_bits, threads);
-  return rank_items(Wide{}, keys, key_bits, threads);
+  int64_t rank = -1;
+  with_layout(keys, [&](const auto& layout, int key_bits) {
+    uint64_t before = 0;
+    each_sorted(layout, keys, key_bits, threads, [&](const auto& item) {
+      const uint64_t key = layout.key(item);
+      if (rank < 0 || key != before) ++rank;
+      before = key;
+      keys[layout.row(item)] = static_cast<uint64_t>(rank);
+    });
+  });
+  return rank + 1;
+}
+
+std::vector<uint32_t> sort_by_key(const std::vector<uint64_t>& keys, int threads) {
+  std::vector<uint32_t> rows;
+  if (keys.empty()) return rows;
+  rows.reserve(keys.size());
+  with_layout(keys, [&](const auto& layout, int key_bits) {
+    each_sorted(layout, keys, key_bits, threads, [&](const auto& item) {
+      rows.push_back(static_cast<uint32_t>(layout.row(item)));
+    });
+  });
+  return rows;
 }
 
 }  // namespace geo

@@ -3,38 +3,10 @@
 #include <cstddef>
 #include <limits>
 
+#include "cpu/union_find.h"
+
 namespace geo {
 namespace {
-
-// A forest in which the root of a tree is its smallest member.
-struct Sets {
-  std::vector<int32_t> parent;
-
-  explicit Sets(int64_t n) : parent(n) {
-    for (int64_t i = 0; i < n; ++i) parent[i] = static_cast<int32_t>(i);
-  }
-  int32_t root(int32_t i) {
-    while (parent[i] != i) i = parent[i] = parent[parent[i]];
-    return i;
-  }
-  void join(int32_t a, int32_t b) {
-    a = root(a);
-    b = root(b);
-    if (a < b)
-      parent[b] = a;
-    else
-      parent[a] = b;
-  }
-  // parent becomes the number of the set, in the order of the roots; returns how many there are.
-  int64_t number() {
-    int32_t count = 0;
-    for (std::size_t i = 0; i < parent.size(); ++i) {
-      const int32_t up = parent[i];
-      parent[i] = up == static_cast<int32_t>(i) ? count++ : parent[up];
-    }
-    return count;
-  }
-};
 
 struct Regions {
   const float* image;
@@ -56,7 +28,7 @@ struct Regions {
   }
 
   int64_t split() {
-    Sets sets(height * width);
+    DisjointSets sets(height * width);
     pairs([&](int64_t a, int64_t b) {
       if (label[a] == label[b]) sets.join(static_cast<int32_t>(a), static_cast<int32_t>(b));
     });
@@ -100,7 +72,7 @@ struct Regions {
       offer(a, b);
       offer(b, a);
     });
-    Sets sets(count);
+    DisjointSets sets(count);
     for (int64_t i = 0; i < count; ++i)
       if (choice[i] >= 0) sets.join(static_cast<int32_t>(i), choice[i]);
     const int64_t fewer = sets.number();

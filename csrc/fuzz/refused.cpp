@@ -140,6 +140,22 @@ void superpixels() {
                 "slic: case %lld", ll(&a - bad));
 }
 
+void graph_segments() {
+  static const struct {
+    int64_t end, edges, nodes;
+    double scale;
+    int threads;
+  } bad[] = {{0, -1, 1, 1, 1},       {0, int64_t{1} << 31, 1, 1, 1}, {0, 1, -1, 1, 1},
+             {0, 1, kHuge, 1, 1},    {1, 1, 1, 1, 1},                {-1, 1, 1, 1, 1},
+             {0, 1, 1, -1, 1},       {0, 1, 1, NAN, 1},              {0, 1, 1, 1, 0}};
+  const int64_t start = 0;
+  const float weight = 1;
+  for (const auto& a : bad)
+    GEO_REQUIRE(geo_felzenszwalb(&start, &a.end, &weight, a.edges, a.nodes, a.scale, 1, a.threads,
+                                 nullptr, nullptr) == GEO_BAD_ARGUMENT,
+                "felzenszwalb: case %lld", ll(&a - bad));
+}
+
 template <class T>
 void run(Input& in) {
   near<T>(in);
@@ -148,6 +164,7 @@ void run(Input& in) {
   grid<T>();
   query<T>();
   superpixels();
+  graph_segments();
 }
 
 }  // namespace

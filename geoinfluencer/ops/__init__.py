@@ -7,6 +7,7 @@ Every op runs a native kernel where the library is there and a pure-torch twin
 from geoinfluencer.ops.batching import batch_from_ptr, ptr_from_batch, resolve_ptr
 from geoinfluencer.ops.coupling import capacity_coupling
 from geoinfluencer.ops.edges import knn_graph, radius_graph
+from geoinfluencer.ops.felzenszwalb import felzenszwalb
 from geoinfluencer.ops.grid import Voxels, grid_pool
 from geoinfluencer.ops.native import backend, release_memory
 from geoinfluencer.ops.neighbors import knn, radius, radius_count
@@ -33,6 +34,7 @@ __all__ = [
     "batch_from_ptr",
     "capacity_coupling",
     "farthest_point_sampling",
+    "felzenszwalb",
     "grid_pool",
     "influence_potential",
     "knn",

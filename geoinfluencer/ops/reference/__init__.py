@@ -7,6 +7,7 @@ O(N) whatever their number.
 """
 
 from geoinfluencer.ops.reference.coupling import capacity_coupling
+from geoinfluencer.ops.reference.felzenszwalb import felzenszwalb
 from geoinfluencer.ops.reference.grid import grid_pool
 from geoinfluencer.ops.reference.neighbors import knn, radius, radius_count
 from geoinfluencer.ops.reference.order import CURVE_DIMS, curve_bits, morton_codes
@@ -24,6 +25,7 @@ __all__ = [
     "capacity_coupling",
     "curve_bits",
     "farthest_point_sampling",
+    "felzenszwalb",
     "grid_pool",
     "influence_potential",
     "knn",

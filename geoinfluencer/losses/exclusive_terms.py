@@ -6,37 +6,55 @@ import torch
 from torch import Tensor
 
 from geoinfluencer import ops
-from geoinfluencer.losses.mask_terms import quality_cost, soft_iou
+from geoinfluencer.losses.exclusive_sums import ExclusiveSums, exclusive_dice
+from geoinfluencer.losses.mask_terms import quality_cost
 from geoinfluencer.losses.object_terms import class_term
 from geoinfluencer.losses.query_targets import QueryTargets
 
 
-def exclusive_terms(targets: QueryTargets, log_void: Tensor, share: Tensor) -> dict[str, Tensor]:
-    r"""Background, class and quality, given how far each query stands for each instance.
+def exclusive_terms(
+    targets: QueryTargets, sums: ExclusiveSums, share: Tensor, *, with_overlap: bool = False
+) -> dict[str, Tensor]:
+    r"""Overlap, background, class and quality, given how far each query stands for each instance.
 
-    .. math:: L_\text{background} = \operatorname{mean}_{i \in \text{background}}
-        (-\ln p_i[\text{void}])
+    .. math::
+        L_\text{overlap} &= \operatorname{mean}_k \sum_m w_{km} D_{km} \\
+        L_\text{background} &= \operatorname{mean}_{i \in \text{background}}
+            (-\ln p_i[\text{void}])
 
     The class of an instance is taught to the queries by their share of it, every quality logit the
     IoU of the query's claim with the instances that it stands for, 0 without any.
 
     Args:
         targets: checked outputs and instances.
-        log_void: ln p[void] of each node.
+        sums: of their exclusive masks.
         share: w, no gradient.
+        with_overlap: whether the term ``overlap`` is wanted, with D of
+            :func:`~geoinfluencer.losses.exclusive_sums.exclusive_dice`.
 
     Shapes:
-        log_void (N,), share (K, M) -> three scalars.
+        share (K, M) -> three or four scalars.
     """
-    quality = log_void.new_zeros(())
+    quality = sums.log_void.new_zeros(())
+    overlap = {}
+    if with_overlap:
+        lack = (share * exclusive_dice(targets, sums)).sum(1)
+        overlap["overlap"] = targets.mean_over_instances(lack)
     if targets.quality_logits is not None:
-        overlap = soft_iou(log_void.detach(), targets)
-        quality = targets.mean_over_queries(quality_cost(share, overlap, targets))
+        dice = 1 - exclusive_dice(targets, sums).detach()
+        iou = dice / (2 - dice)
+        quality = targets.mean_over_queries(quality_cost(share, iou, targets))
     return {
-        "background": targets.mean_over_background(-log_void),
+        **overlap,
+        "background": targets.mean_over_background(-sums.log_void),
         "classification": class_term(targets, share),
         "quality": quality,
     }
+
+
+def overlap_factor(weight: float) -> dict[str, float]:
+    """The factor of the term ``overlap``; without one the term is not computed either."""
+    return {} if weight == 0 else {"overlap": weight}
 
 
 def relative_cost(log_profile: Tensor, targets: QueryTargets) -> Tensor:

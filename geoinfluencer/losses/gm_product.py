@@ -6,32 +6,10 @@ import torch
 from torch import Tensor
 
 from geoinfluencer import ops
+from geoinfluencer.losses.exclusive_sums import exclusive_dice, exclusive_sums
 from geoinfluencer.losses.exclusive_terms import exclusive_terms
 from geoinfluencer.losses.mask_loss import MaskLoss, check_positive
 from geoinfluencer.losses.query_targets import QueryTargets
-
-
-def exclusive_dice(targets: QueryTargets, log_void: Tensor) -> Tensor:
-    r"""Dice cost of the exclusive masks, 0..1.
-
-    .. math:: C_{km} = 1 - 2 \sum_{i \in k} w_i p_i[m] \Big/
-        \Big(\sum_{i \in k} w_i + \sum_i w_i p_i[m]\Big)
-
-    Args:
-        targets: checked outputs and instances.
-        log_void: ln p[void] of each node.
-
-    Shapes:
-        log_void (N,) -> (K, M); 1 in columns that are no query.
-    """
-    # ln p[m] - ln p[void] is the logit
-    mask = targets.weight[:, None] * (targets.logits + log_void[:, None]).exp()
-    count, graphs = targets.num_instances, targets.num_graphs
-    segment = torch.where(targets.row >= 0, targets.row, count + targets.graph)
-    inside = ops.segment_sum(mask, segment, count + graphs)
-    owner = torch.cat([targets.row_graph, torch.arange(graphs, device=segment.device)])
-    whole = ops.segment_gather(ops.segment_sum(inside, owner, graphs), targets.row_graph)
-    return (1 - 2 * inside[:count] / (targets.size[:, None] + whole)).clamp(min=0)
 
 
 def log_geometric_means(
@@ -62,7 +40,7 @@ class GMProductLoss(MaskLoss):
     of an instance's costs down, in a single pass without weights.
 
     The cost C is the dice of the exclusive masks :math:`p_i = \operatorname{softmax}(x_{i1}, \dots,
-    x_{iM}, 0)`, see :func:`exclusive_dice`:
+    x_{iM}, 0)`, see :func:`~geoinfluencer.losses.exclusive_sums.exclusive_dice`:
 
     .. math::
         L_\text{coverage} = \operatorname{mean}_k \exp\left(\frac{p}{M} \sum_m \ln C_{km}\right),
@@ -125,16 +103,15 @@ class GMProductLoss(MaskLoss):
 
     def terms(self, targets: QueryTargets) -> dict[str, Tensor]:
         """The five terms; meaning as the class says."""
-        nobody = torch.full_like(targets.row, -1)  # void alone is needed, no profiles
-        _, log_void = ops.query_profiles(targets.logits, nobody, 0)
-        cost = exclusive_dice(targets, log_void)
+        sums = exclusive_sums(targets, with_claims=True)
+        cost = exclusive_dice(targets, sums)
         of_row, of_query, share = log_geometric_means(cost, targets, floor=self.floor)
         some = (targets.row_ptr.diff() > 0)[targets.query_graph]
         precision = torch.where(some, (self.power * of_query).exp(), 0)
         return {
             "coverage": targets.mean_over_instances((self.power * of_row).exp()),
             "precision": targets.mean_over_queries(precision),
-            **exclusive_terms(targets, log_void, share),
+            **exclusive_terms(targets, sums, share),
         }
 
     def extra_repr(self) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from geoinfluencer import ops
 from geoinfluencer.losses.assignment import assign_queries
-from geoinfluencer.losses.exclusive_terms import exclusive_terms
+from geoinfluencer.losses.exclusive_sums import exclusive_sums
+from geoinfluencer.losses.exclusive_terms import exclusive_terms, overlap_factor
 from geoinfluencer.losses.mask_loss import MaskLoss
 from geoinfluencer.losses.mask_terms import coupled_attraction, instance_mean
 from geoinfluencer.losses.object_terms import matched_pairs
@@ -28,10 +28,11 @@ class HungarianCELoss(MaskLoss):
         L_\text{background} = \operatorname{mean}_{i \in \text{background}} (-\ln p_i[\text{void}])
 
     per graph, then mean over graphs. An instance for which no query is left is told to be void.
-    Classes and quality: :func:`~geoinfluencer.losses.exclusive_terms.exclusive_terms`.
+    Overlap, classes and quality: :func:`~geoinfluencer.losses.exclusive_terms.exclusive_terms`.
 
     Args:
-        attraction_weight, background_weight (float): factors of the terms. (default: 1, 1)
+        attraction_weight, overlap_weight, background_weight (float): factors of the terms.
+            (default: 1.0 each)
         classification_weight, quality_weight (float): factors of the terms. (default: 1, 1)
         max_nodes (int, optional): nodes to draw from a graph that has more, see
             :func:`~geoinfluencer.losses.node_sampling.sample_nodes`. (default: all)
@@ -39,8 +40,8 @@ class HungarianCELoss(MaskLoss):
 
     Shapes:
         - inputs as :class:`~geoinfluencer.losses.mask_loss.MaskLoss` has them
-        - **output**: :class:`LossTerms` ``attraction``, ``background``, ``classification``,
-          ``quality``
+        - **output**: :class:`LossTerms` ``attraction``, ``overlap`` (unless its factor is 0),
+          ``background``, ``classification``, ``quality``
 
     Raises:
         InputError: shapes or types do not fit, a tensor is not finite (named), or ln g is not
@@ -51,6 +52,7 @@ class HungarianCELoss(MaskLoss):
         self,
         *,
         attraction_weight: float = 1.0,
+        overlap_weight: float = 1.0,
         background_weight: float = 1.0,
         classification_weight: float = 1.0,
         quality_weight: float = 1.0,
@@ -59,6 +61,7 @@ class HungarianCELoss(MaskLoss):
     ) -> None:
         factors = {
             "attraction": attraction_weight,
+            **overlap_factor(overlap_weight),
             "background": background_weight,
             "classification": classification_weight,
             "quality": quality_weight,
@@ -66,11 +69,10 @@ class HungarianCELoss(MaskLoss):
         super().__init__(weights=factors, max_nodes=max_nodes, check_finite=check_finite)
 
     def terms(self, targets: QueryTargets) -> dict[str, Tensor]:
-        """The four terms; meaning as the class says."""
-        count = targets.num_instances
-        log_profile, log_void = ops.query_profiles(
-            targets.logits, targets.row, count, targets.weight
-        )
+        """The terms; meaning as the class says."""
+        with_overlap = "overlap" in self.weights
+        sums = exclusive_sums(targets, with_claims=with_overlap)
+        log_profile, log_void = sums.log_profile, sums.log_void
         match = assign_queries(
             -log_profile.detach(), targets.row_ptr, targets.query_ptr.diff(), name="-ln g"
         )
@@ -78,5 +80,5 @@ class HungarianCELoss(MaskLoss):
         attraction = coupled_attraction(log_profile, instance_mean(log_void, targets), share)
         return {
             "attraction": targets.mean_over_instances(attraction),
-            **exclusive_terms(targets, log_void, share),
+            **exclusive_terms(targets, sums, share, with_overlap=with_overlap),
         }

@@ -7,9 +7,9 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
-from geoinfluencer import ops
 from geoinfluencer.errors import InputError
-from geoinfluencer.losses.exclusive_terms import exclusive_terms
+from geoinfluencer.losses.exclusive_sums import exclusive_sums
+from geoinfluencer.losses.exclusive_terms import exclusive_terms, overlap_factor
 from geoinfluencer.losses.instance_coupling import couple_instances
 from geoinfluencer.losses.mask_loss import MaskLoss, check_positive
 from geoinfluencer.losses.mask_terms import (
@@ -37,9 +37,12 @@ class MaskInfluencerLoss(MaskLoss):
     .. math::
         L_\text{attraction} &= \operatorname{mean}_k A_k \\
         L_\text{background} &= \operatorname{mean}_{i \in \text{background}}
-            (-\ln p_i[\text{void}])
+            (-\ln p_i[\text{void}]) \\
+        L_\text{overlap} &= \operatorname{mean}_k \sum_m w_{km} \Big(1 -
+            \frac{2 \sum_{i \in k} p_i[m]}{n_k + \sum_i p_i[m]}\Big)
 
-    per graph, then mean over graphs. With ``coupling="capacity"``
+    per graph, then mean over graphs. The geometric mean minds the worst nodes of an instance, the
+    overlap (dice) the instance as a whole. With ``coupling="capacity"``
 
     .. math:: A_k = -\sum_m w_{km} C_{km}, \qquad
         w = \arg\min_{w \ge 0,\ \sum_m w_{km} = 1,\ \sum_k w_{km} \le 1}
@@ -73,15 +76,16 @@ class MaskInfluencerLoss(MaskLoss):
             supervised layers of a decoder there are L in a step. (default: 1000)
         temperature_drive (str): ``"steps"`` or ``"loss"``, see
             :class:`~geoinfluencer.losses.temperature.TemperatureSchedule`. (default: "steps")
-        attraction_weight, background_weight, classification_weight, quality_weight (float):
-            factors of the terms in the total. (default: 1.0 each)
+        attraction_weight, overlap_weight, background_weight, classification_weight,
+            quality_weight (float): factors of the terms in the total. (default: 1.0 each)
         max_nodes (int, optional): nodes of a graph to draw where it has more, some of each
             instance, see :func:`~geoinfluencer.losses.node_sampling.sample_nodes`. (default: all)
         check_finite (bool): look for NaN and infinity. (default: :obj:`True`)
 
     Shapes:
         - inputs as :class:`~geoinfluencer.losses.mask_loss.MaskLoss` has them
-        - **output**: :class:`LossTerms` ``attraction``, ``background``, ``classification``
+        - **output**: :class:`LossTerms` ``attraction``, ``overlap`` (unless its factor is 0),
+          ``background``, ``classification``
           (cross entropy of the coupled queries against the class of most nodes of the instance;
           0 without ``class_logits`` and ``y``), ``quality`` (binary cross entropy against the IoU
           of what a query claims with the instance coupled to it, 0 for a query that none is
@@ -109,6 +113,7 @@ class MaskInfluencerLoss(MaskLoss):
         temperature_steps: int = 1000,
         temperature_drive: Drive = "steps",
         attraction_weight: float = 1.0,
+        overlap_weight: float = 1.0,
         background_weight: float = 1.0,
         classification_weight: float = 1.0,
         quality_weight: float = 1.0,
@@ -117,6 +122,7 @@ class MaskInfluencerLoss(MaskLoss):
     ) -> None:
         factors = {
             "attraction": attraction_weight,
+            **overlap_factor(overlap_weight),
             "background": background_weight,
             "classification": classification_weight,
             "quality": quality_weight,
@@ -139,16 +145,16 @@ class MaskInfluencerLoss(MaskLoss):
             )
 
     def terms(self, targets: QueryTargets) -> dict[str, Tensor]:
-        """The four terms; in training mode a temperature schedule takes a step."""
-        profile, void = ops.query_profiles(
-            targets.logits, targets.row, targets.num_instances, targets.weight
-        )
-        attraction, share = self.attraction(profile, instance_mean(void, targets), targets)
+        """The terms; in training mode a temperature schedule takes a step."""
+        with_overlap = "overlap" in self.weights
+        sums = exclusive_sums(targets, with_claims=with_overlap)
+        profile = sums.log_profile
+        attraction, share = self.attraction(profile, instance_mean(sums.log_void, targets), targets)
         if self.schedule is not None and self.training:
             self.schedule.advance(lack_of_queries(profile.detach(), targets))
         return {
             "attraction": targets.mean_over_instances(attraction),
-            **exclusive_terms(targets, void, share),
+            **exclusive_terms(targets, sums, share, with_overlap=with_overlap),
         }
 
     def attraction(

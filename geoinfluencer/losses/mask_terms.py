@@ -8,9 +8,6 @@ from torch import Tensor
 from geoinfluencer import ops
 from geoinfluencer.losses.query_targets import QueryTargets
 
-#: entries computed together; a piece costs (K, M) additions too, so more than a cache holds
-CLAIMS_AT_ONCE = 1 << 20
-
 
 def instance_mean(values: Tensor, targets: QueryTargets) -> Tensor:
     """Weighted mean over the nodes of each instance, (N,) -> (K,)."""
@@ -79,33 +76,6 @@ def log_privacy(log_profile: Tensor, log_void: Tensor, targets: QueryTargets) ->
     rest = torch.where(confident[:, :-1], others.logsumexp(1, keepdim=True), unsure)
     everyone = ops.segment_sum(rest, targets.row_graph, targets.num_graphs)
     return ops.segment_gather(everyone, targets.row_graph) - rest
-
-
-@torch.no_grad()
-def soft_iou(log_void: Tensor, targets: QueryTargets) -> Tensor:
-    r"""Overlap of every instance with what each query claims, (K, M), a few nodes at a time.
-
-    .. math:: \mathrm{IoU}_{km} = \frac{\sum_{i \in k} p_i[m]}
-        {n_k + \sum_i p_i[m] - \sum_{i \in k} p_i[m]}
-
-    Shapes:
-        log_void (N,), ln p[void] of each node -> (K, M).
-    """
-    logits, width = targets.logits, targets.logits.shape[1]
-    instances, graphs = targets.num_instances, targets.num_graphs
-    inside = logits.new_zeros(instances + 1, width)  # the last row is nobody's
-    total = logits.new_zeros(graphs, width)
-    row = torch.where(targets.row >= 0, targets.row, instances)
-    at_once = max(1, CLAIMS_AT_ONCE // max(width, 1))
-    for low in range(0, logits.shape[0], at_once):
-        part = slice(low, low + at_once)
-        # ln p[m] - ln p[void] is the logit
-        claim = (logits[part] + log_void[part, None]).exp() * targets.weight[part, None]
-        inside += ops.segment_sum(claim, row[part], instances + 1)
-        total += ops.segment_sum(claim, targets.graph[part], graphs)
-    inside = inside[:-1]
-    union = targets.size[:, None] + total[targets.row_graph] - inside
-    return inside / union
 
 
 def class_cost(share: Tensor, targets: QueryTargets) -> Tensor:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from geoinfluencer import ops
+from geoinfluencer.losses.exclusive_sums import exclusive_sums
 from geoinfluencer.losses.exclusive_terms import exclusive_terms, mean_cost, relative_cost
 from geoinfluencer.losses.mask_loss import MaskLoss, check_positive
 from geoinfluencer.losses.query_targets import QueryTargets
@@ -103,17 +104,15 @@ class PowerSoftMinLoss(MaskLoss):
 
     def terms(self, targets: QueryTargets) -> dict[str, Tensor]:
         """The five terms; meaning as the class says."""
-        log_profile, log_void = ops.query_profiles(
-            targets.logits, targets.row, targets.num_instances, targets.weight
-        )
-        cost = relative_cost(log_profile, targets)
+        sums = exclusive_sums(targets, with_claims=False)
+        cost = relative_cost(sums.log_profile, targets)
         floor = torch.finfo(cost.dtype).eps
         temperature = (self.tau * mean_cost(cost, targets)).clamp(min=floor)
         coverage, precision, share = soft_minima(cost, temperature, targets)
         return {
             "coverage": targets.mean_over_instances(coverage**self.power),
             "precision": targets.mean_over_queries(precision**self.power),
-            **exclusive_terms(targets, log_void, share),
+            **exclusive_terms(targets, sums, share),
         }
 
     def extra_repr(self) -> str:

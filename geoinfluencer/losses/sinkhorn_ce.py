@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
-from geoinfluencer import ops
-from geoinfluencer.losses.exclusive_terms import exclusive_terms
+from geoinfluencer.losses.exclusive_sums import exclusive_sums
+from geoinfluencer.losses.exclusive_terms import exclusive_terms, overlap_factor
 from geoinfluencer.losses.mask_loss import MaskLoss, check_positive
 from geoinfluencer.losses.query_targets import QueryTargets
 from geoinfluencer.losses.transport import Scale, check_scale, sinkhorn_plan
@@ -20,14 +21,14 @@ class SinkhornCELoss(MaskLoss):
 
     .. math:: L_\text{attraction} = \operatorname{mean}_k \sum_m P_{km} C_{km}
 
-    per graph, then mean over graphs; background, classes and quality as
+    per graph, then mean over graphs; overlap, background, classes and quality as
     :func:`~geoinfluencer.losses.exclusive_terms.exclusive_terms` has them. It differs from
     :class:`~geoinfluencer.losses.MaskInfluencerLoss` in the dustbin, and in that T does not fall
     during the iterations.
 
     Args:
-        attraction_weight, background_weight, classification_weight, quality_weight (float):
-            factors of the terms. (default: 1.0 each)
+        attraction_weight, overlap_weight, background_weight, classification_weight,
+            quality_weight (float): factors of the terms. (default: 1.0 each)
         tau (float): temperature relative to the spread, or mean, of a graph's costs.
             (default: 0.05)
         iterations (int): scalings of both sides. (default: 20)
@@ -38,8 +39,8 @@ class SinkhornCELoss(MaskLoss):
 
     Shapes:
         - inputs as :class:`~geoinfluencer.losses.mask_loss.MaskLoss` has them
-        - **output**: :class:`LossTerms` ``attraction``, ``background``, ``classification``,
-          ``quality``
+        - **output**: :class:`LossTerms` ``attraction``, ``overlap`` (unless its factor is 0),
+          ``background``, ``classification``, ``quality``
 
     Raises:
         InputError: shapes or types do not fit, or a tensor is not finite (named).
@@ -49,6 +50,7 @@ class SinkhornCELoss(MaskLoss):
         self,
         *,
         attraction_weight: float = 1.0,
+        overlap_weight: float = 1.0,
         background_weight: float = 1.0,
         classification_weight: float = 1.0,
         quality_weight: float = 1.0,
@@ -60,6 +62,7 @@ class SinkhornCELoss(MaskLoss):
     ) -> None:
         factors = {
             "attraction": attraction_weight,
+            **overlap_factor(overlap_weight),
             "background": background_weight,
             "classification": classification_weight,
             "quality": quality_weight,
@@ -72,12 +75,11 @@ class SinkhornCELoss(MaskLoss):
         self.relative_to: Scale = relative_to
 
     def terms(self, targets: QueryTargets) -> dict[str, Tensor]:
-        """The four terms; meaning as the class says."""
-        log_profile, log_void = ops.query_profiles(
-            targets.logits, targets.row, targets.num_instances, targets.weight
-        )
+        """The terms; meaning as the class says."""
+        with_overlap = "overlap" in self.weights
+        sums = exclusive_sums(targets, with_claims=with_overlap)
         valid = targets.exists[targets.row_graph]
-        cost = -log_profile.where(valid, log_profile.new_zeros(()))
+        cost = torch.where(valid, -sums.log_profile, 0)
         plan = sinkhorn_plan(
             cost.detach(),
             targets.row_ptr,
@@ -88,7 +90,7 @@ class SinkhornCELoss(MaskLoss):
         )
         return {
             "attraction": targets.mean_over_instances((plan * cost).sum(1)),
-            **exclusive_terms(targets, log_void, plan),
+            **exclusive_terms(targets, sums, plan, with_overlap=with_overlap),
         }
 
     def extra_repr(self) -> str:

@@ -66,20 +66,6 @@ def test_privacy_keeps_its_gradient_where_void_is_certain() -> None:
     assert profile.grad is not None and bool(torch.isfinite(profile.grad).all())
 
 
-def test_soft_iou(monkeypatch: pytest.MonkeyPatch) -> None:
-    targets = batch()
-    _, _, void = profiles(targets)
-    found = mask_terms.soft_iou(void, targets)
-    p = torch.cat([targets.logits, torch.zeros(40, 1, dtype=torch.float64)], 1).softmax(1)[:, :-1]
-    p = p * targets.weight[:, None]
-    for k, graph in enumerate(targets.row_graph.tolist()):
-        inside = p[targets.row == k].sum(0)
-        union = targets.size[k] + p[targets.graph == graph].sum(0) - inside
-        torch.testing.assert_close(found[k], inside / union)
-    monkeypatch.setattr(mask_terms, "CLAIMS_AT_ONCE", 12)
-    torch.testing.assert_close(mask_terms.soft_iou(void, targets), found)
-
-
 def test_class_cost_weighs_the_queries_by_their_share() -> None:
     targets = batch()
     profile, _, _ = profiles(targets)

@@ -18,7 +18,6 @@ from geoinfluencer.condensation.logit_pieces import (
 from geoinfluencer.condensation.query_claims import claim_nodes
 from geoinfluencer.errors import InputError
 
-MIN_QUALITY = {"softmax": 0.0, "sigmoid": 0.5}  # where none is calibrated
 _MIN_SHARE = {"softmax": 0.0, "sigmoid": 0.5}
 
 
@@ -34,7 +33,7 @@ def condense_queries(
     query_node: Tensor | None = None,
     min_size: int = 1,
     min_score: float = 0.0,
-    min_quality: float | None = None,
+    min_quality: float = 0.0,
     min_iou: float = 0.0,
     min_share: float | None = None,
 ) -> Instances:
@@ -70,9 +69,9 @@ def condense_queries(
         quality_logits, class_logits: of the queries.
         query_node: node that each query was made from.
         min_size: nodes.
-        min_score, min_iou: in [0, 1].
-        min_quality, min_share: in [0, 1]; None: 0 for "softmax", 0.5 for "sigmoid", which without a
-            share kept has no other way to be rid of duplicates.
+        min_score, min_quality, min_iou: in [0, 1].
+        min_share: in [0, 1]; None: 0 for "softmax", 0.5 for "sigmoid", which without a share kept
+            has no other way to be rid of duplicates.
 
     Shapes:
         logits (N, M), query_ptr and ptr (B+1,), quality_logits and query_node (Q,),
@@ -82,7 +81,6 @@ def condense_queries(
         InputError: shapes that do not fit, or a setting out of range.
     """
     check_activation(activation)
-    min_quality = MIN_QUALITY[activation] if min_quality is None else min_quality
     min_share = _MIN_SHARE[activation] if min_share is None else min_share
     settings = {
         "min_score": min_score,

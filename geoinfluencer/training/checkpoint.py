@@ -16,7 +16,6 @@ import torch_geometric
 from torch import nn
 
 from geoinfluencer import __version__
-from geoinfluencer.condensation.queries import MIN_QUALITY
 from geoinfluencer.errors import InputError
 from geoinfluencer.files.atomic import atomic_path
 from geoinfluencer.training.configuration.config import CondensationSection
@@ -177,8 +176,8 @@ def current(meta: dict[str, Any]) -> dict[str, Any]:
         radius, table = meta.pop("radius"), meta.pop("radius_table")
         meta |= {"calibrated": {} if radius is None else {"radius": radius}, "calibration": table}
         if radius is not None and math.isnan(radius):  # of queries, which had a fixed threshold
-            source = str(condensation.get("source"))
-            meta["calibrated"] = {"min_quality": MIN_QUALITY.get(source, 0.0)}
+            sigmoid = condensation.get("source") == "sigmoid"
+            meta["calibrated"] = {"min_quality": 0.5 if sigmoid else 0.0}
     condensation.pop("min_qualities", None)
     fixed = condensation.pop("min_quality", None)
     if "min_quality" in meta["calibrated"]:

@@ -16,7 +16,7 @@ from geoinfluencer.training.configuration.resolve import (
 )
 from geoinfluencer.training.configuration.yaml_layers import read_yaml
 
-BUILTIN = ("toy-tracks", "trackml")
+BUILTIN = ("toy-tracks", "trackml", "s3dis", "scannet")
 
 
 @pytest.mark.parametrize("dataset", BUILTIN)
@@ -76,9 +76,10 @@ def test_decoding_defaults_are_those_of_the_decoder() -> None:
     assert section == {name: defaults[name].default for name in section}
     for name in (*BUILTIN, "my.module:Class"):
         assert builtin_layer(name).values["condensation"]["min_share"] is None
-    queries = CondensationSection(source="softmax", min_share=0.7).query_options()
+    queries = CondensationSection(source="softmax", min_share=0.7, min_iou=0.4).query_options()
     defaults = inspect.signature(condense_queries).parameters
     assert queries.pop("min_share") == 0.7 and queries.pop("activation") == "softmax"
+    assert queries.pop("min_iou") == 0.4
     assert queries == {name: defaults[name].default for name in queries}
 
 

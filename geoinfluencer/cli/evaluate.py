@@ -19,7 +19,14 @@ Two forms:
   eval --pred FILE --truth FILE --protocol trackml|nodes [--out DIR]
       scores files with one row per node (CSV, CSV.GZ, NPZ, PLY) with columns instance (or TrackML's
       track_id and particle_id), optional node_id, semantic, score, weight. No model involved.
+
+  eval --pred RESULTS.json --truth INSTANCES.json --protocol coco [--max-dets N]
+       [--boundary] [--out DIR]
+      scores masks in images (COCO results) against COCO annotations.
 """
+
+_OF_TRACKS = ("particles", "pt_min", "eta_max", "min_hits")
+_OF_MASKS = ("max_dets", "boundary")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,13 +38,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_set(parser, "a setting of the data or condensation section, such as data.pt_min=0.5")
     add_accelerator(parser)
     files = parser.add_argument_group("files")
-    files.add_argument("--pred", metavar="FILE", help="predicted instance of each node")
-    files.add_argument("--truth", metavar="FILE", help="true instance of each node")
-    files.add_argument("--protocol", metavar="P", help="trackml or nodes")
+    files.add_argument("--pred", metavar="FILE", help="predicted instances")
+    files.add_argument("--truth", metavar="FILE", help="true instances")
+    files.add_argument("--protocol", metavar="P", help="trackml, nodes or coco")
     files.add_argument("--particles", metavar="FILE", help="momenta, where the truth has none")
     files.add_argument("--pt-min", type=float, metavar="GEV", help="window (default 0.9)")
     files.add_argument("--eta-max", type=float, metavar="ETA", help="window (default 4)")
     files.add_argument("--min-hits", type=at_least(int, 1), metavar="N", help="window (default 3)")
+    files.add_argument(
+        "--max-dets",
+        type=at_least(int, 1),
+        metavar="N",
+        help="coco: predictions of an image and category that count (default 100)",
+    )
+    files.add_argument("--boundary", action="store_true", default=None, help="coco: boundary AP")
     parser.add_argument("--out", type=folder, metavar="DIR", help="folder for the results")
 
 
@@ -53,10 +67,16 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _checkpoint(options: argparse.Namespace) -> int:
-    for name in ("particles", "pt_min", "eta_max", "min_hits"):
+    for name in _OF_TRACKS:
         if getattr(options, name) is not None:
-            flag = f"--{name.replace('_', '-')}"
-            raise InputError(f"{flag}: is for files; with a checkpoint use --set data.{name}=VALUE")
+            raise InputError(
+                f"{_flag(name)}: is for files; with a checkpoint use --set data.{name}=VALUE"
+            )
+    for name in _OF_MASKS:
+        if getattr(options, name) is not None:
+            raise InputError(
+                f"{_flag(name)}: is for files; score the checkpoint's coco_results.json with --pred"
+            )
     from geoinfluencer.cli.output import print_metrics
     from geoinfluencer.training import evaluate
 
@@ -89,14 +109,23 @@ def _files(options: argparse.Namespace, form: dict[str, str | None]) -> int:
     from geoinfluencer.cli.output import print_metrics
     from geoinfluencer.training.scoring.file_scores import evaluate_prediction_file
 
-    names = ("particles", "pt_min", "eta_max", "min_hits")
+    names = (*_OF_TRACKS, *_OF_MASKS)
     given = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+    for name in given:
+        if (name in _OF_MASKS) != (options.protocol == "coco"):
+            raise InputError(
+                f"{_flag(name)}: is not for --protocol {options.protocol}; leave it out"
+            )
     metrics = evaluate_prediction_file(
         options.pred, options.truth, options.protocol, options.out, **given
     )
     print_metrics(metrics, options.pred)
     _say_where(options.out)
     return 0
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
 
 
 def _say_where(out: str | None) -> None:

@@ -18,6 +18,8 @@ def print_metrics(metrics: Mapping[str, Any], title: str) -> None:
     for name in task.definitions():
         if name in metrics:
             print(f"  {name:<24} {_number(metrics[name])}")
+    for line in task.warnings(metrics):
+        print(f"warning: {line}")
     if "ms_per_event" in metrics:
         print(f"  {'ms_per_event':<24} {metrics['ms_per_event']:.1f}")
 

@@ -14,6 +14,9 @@ Writes the instance and the confidence of every node of the inputs; truth is not
 Tracks: INPUT is a NAME-hits.csv[.gz] file or a folder of them. Written are predictions.csv
 (event_id,hit_id,track_id,score; track_id -1 and score 0 = in no track) and a TrackML
 submission.csv (event_id,hit_id,track_id). Both are inputs of 'eval --pred'.
+
+Images: INPUT is an image or a folder of them. Written are predictions.csv of the segments
+(event_id,node_id,instance,score,sample) and coco_results.json of the masks (COCO results).
 """
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import numpy as np
+import torch
 from torch_geometric.data import Data, Dataset
 
 from geoinfluencer.datasets.coco_json import CocoFile, CocoImage, read_coco_json
@@ -54,7 +55,7 @@ class Coco(Dataset):
         InputError: On options that make no sense, and on files that are missing or wrong.
     """
 
-    protocol: ClassVar[str] = "nodes"
+    protocol: ClassVar[str] = "images"
     primary_metric: ClassVar[str] = "pq"
 
     def __init__(
@@ -91,7 +92,8 @@ class Coco(Dataset):
         self._builder = build_with_options(ImageGraph, graph)
         self._augment = {"mirror": mirror, "turn": turn}
         self._kept = SampleCache(keep)
-        self._annotations: Path | None = None
+        self.category_ids: tuple[int, ...] = ()
+        self.annotation_file: Path | None = None
         self._files: Sequence[tuple[Path, CocoImage | None]]
         if split == "all":
             self._files = [(path, None) for path in find_images(root)]
@@ -102,8 +104,9 @@ class Coco(Dataset):
             }.get(split, (train_images, train_annotations))
             if folder is None or annotations is None:
                 raise InputError(f"split {split!r} needs {split}_images and {split}_annotations")
-            self._annotations = Path(root) / annotations
-            content = read_coco_json(self._annotations)
+            self.annotation_file = Path(root) / annotations
+            content = read_coco_json(self.annotation_file)
+            self.category_ids = content.category_ids
             images = _part(content, split, calib_share, seed)
             files = [(Path(root) / folder / image.file_name, image) for image in images]
             self._files = files[:max_images]
@@ -133,10 +136,12 @@ class Coco(Dataset):
         path, entry = self._files[idx]
         truth = None
         if entry is not None:
-            assert self._annotations is not None
-            truth = pixel_truth(self._annotations, entry)
+            assert self.annotation_file is not None
+            truth = pixel_truth(self.annotation_file, entry)
         data = attach_truth(self._builder(self.image(idx)), truth, classes=bool(self.class_names))
         data.name = path.stem
+        if entry is not None:
+            data.image_id = torch.tensor([entry.id])
         if self.split == "train":
             del data.segment_map  # nothing in training leads back to pixels
         return data

@@ -1,5 +1,6 @@
 """Metrics: one protocol per file, pure functions on label arrays, accumulators over samples."""
 
+from geoinfluencer.metrics.coco import CocoMetrics
 from geoinfluencer.metrics.files import PROTOCOLS, score_files
 from geoinfluencer.metrics.intervals import BinnedEfficiency, clopper_pearson, wilson
 from geoinfluencer.metrics.nodes import NodeMetrics
@@ -8,6 +9,7 @@ from geoinfluencer.metrics.tracks import TrackMetrics, trackml_score
 __all__ = [
     "PROTOCOLS",
     "BinnedEfficiency",
+    "CocoMetrics",
     "NodeMetrics",
     "TrackMetrics",
     "clopper_pearson",

@@ -8,15 +8,19 @@ import numpy as np
 
 from geoinfluencer.errors import InputError, suggest
 from geoinfluencer.files.momenta import hit_kinematics
+from geoinfluencer.metrics.coco import CocoMetrics
+from geoinfluencer.metrics.coco_results import read_coco_results
+from geoinfluencer.metrics.coco_truth import read_coco_truth
 from geoinfluencer.metrics.event_pairs import event_pairs
 from geoinfluencer.metrics.node_files import NodeFile
 from geoinfluencer.metrics.node_joins import join_nodes
 from geoinfluencer.metrics.nodes import NodeMetrics
 from geoinfluencer.metrics.tracks import TrackMetrics
 
-PROTOCOLS: dict[str, type[TrackMetrics] | type[NodeMetrics]] = {
+PROTOCOLS: dict[str, type[TrackMetrics] | type[NodeMetrics] | type[CocoMetrics]] = {
     "trackml": TrackMetrics,
     "nodes": NodeMetrics,
+    "coco": CocoMetrics,
 }
 
 
@@ -30,13 +34,17 @@ def score_files(
     eta_max: float = 4.0,
     min_hits: int = 3,
     min_track_hits: int = 3,
-) -> TrackMetrics | NodeMetrics:
-    """Score a per-node prediction file against a truth file.
+    max_dets: int = 100,
+    boundary: bool = False,
+) -> TrackMetrics | NodeMetrics | CocoMetrics:
+    """Score a prediction file against a truth file: one row per node, or COCO JSON.
 
-    Formats and columns are those of :func:`~geoinfluencer.metrics.node_files.read_nodes`. Where the
-    prediction has an ``event_id`` column, events are scored one by one: the truth then has that
-    column too, or is a folder with a ``...N-truth.csv[.gz]`` file for each event number N, or one
-    such file, which picks its event.
+    ``coco`` scores masks: ``pred`` is COCO results, ``truth`` the annotation file of the images.
+
+    Formats and columns of per-node files are those of
+    :func:`~geoinfluencer.metrics.node_files.read_nodes`. Where the prediction has an ``event_id``
+    column, events are scored one by one: the truth then has that column too, or is a folder with a
+    ``...N-truth.csv[.gz]`` file for each event number N, or one such file, which picks its event.
 
     For ``trackml`` the truth needs the particles' momenta: columns ``pt`` and ``eta``, or a
     particles file (``particles``, or ``NAME-particles.csv[.gz]`` beside ``NAME-truth.csv[.gz]``),
@@ -48,12 +56,14 @@ def score_files(
     Args:
         pred: Prediction file.
         truth: Truth file, or a folder of TrackML truth files.
-        protocol: ``"trackml"`` or ``"nodes"``.
+        protocol: ``"trackml"``, ``"nodes"`` or ``"coco"``.
         particles: TrackML particles file, for one event.
         pt_min: Window of ``trackml``, GeV.
         eta_max: Window of ``trackml``.
         min_hits: Window of ``trackml``, hits per particle.
         min_track_hits: Shortest track of ``trackml``.
+        max_dets: Predictions of an image and category that count, of ``coco``.
+        boundary: Compute boundary AP too, of ``coco``.
 
     Returns:
         The metrics object, filled.
@@ -63,6 +73,10 @@ def score_files(
     """
     if protocol not in PROTOCOLS:
         raise InputError(f"protocol {protocol!r} is unknown; {suggest(protocol, PROTOCOLS)}")
+    if protocol == "coco":
+        scores = CocoMetrics(max_dets=max_dets, boundary=boundary)
+        scores.update(read_coco_results(pred), read_coco_truth(truth), str(pred))
+        return scores
     metrics: TrackMetrics | NodeMetrics = NodeMetrics()
     if protocol == "trackml":
         metrics = TrackMetrics(

@@ -59,7 +59,9 @@ def declared_splits(cls: type) -> tuple[str, ...]:
 def _whole(cls: type, config: RunConfig, split: str) -> Any:
     root = inspect.signature(cls).parameters.get("root")
     if config.data_root is None and root is not None and root.default is root.empty:
-        raise InputError(f"--data-root: {config.dataset} needs one, the folder of its files")
+        how = getattr(cls, "how_to_get", None)
+        hint = f": {how}" if how else ""
+        raise InputError(f"--data-root: {config.dataset} needs one, the folder of its files{hint}")
     samples = cls(config.data_root, split=split, **config.data)
     if len(samples) == 0:
         place = f"{config.data_root}: " if config.data_root else ""

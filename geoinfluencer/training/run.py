@@ -135,6 +135,7 @@ def train(
             "primary_metric": task.primary_metric,
             "events": _events(*samples.values()),
             "train_events": _events(samples["train"]),
+            "category_ids": list(attribute(samples["train"], "category_ids", ())),
         },
         class_map=dict(enumerate(names["train"])),
     )

@@ -67,7 +67,7 @@ def coco(folder: Path, split: str, **options: Any) -> Coco:
 def test_truth_of_nodes(nuclei: Path) -> None:
     dataset = coco(nuclei, "val")
     assert isinstance(dataset, Dataset) and len(dataset) == 3
-    assert dataset.protocol == "nodes" and dataset.primary_metric == "pq" and dataset.has_truth
+    assert dataset.protocol == "images" and dataset.primary_metric == "pq" and dataset.has_truth
     assert dataset.class_names == ("large", "small")
     data = validate_sample(dataset[0])
     assert data.name == "000" and data.image_size.tolist() == [[16, 24]]

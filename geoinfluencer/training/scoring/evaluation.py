@@ -136,7 +136,7 @@ def evaluate(
         precision=config.train.precision,
         quiet=quiet,
     )
-    scores.metrics |= {
+    scores.metrics |= task.metrics_of(scores.records) | {
         "split": split,
         "seed": config.train.seed,
         "dataset": config.dataset,

@@ -20,11 +20,11 @@ def evaluate_prediction_file(
     out: str | Path | None = None,
     **options: Any,
 ) -> dict[str, Any]:
-    """Scores any tool's per-node output; see :func:`geoinfluencer.metrics.files.score_files`."""
+    """Scores any tool's output; see :func:`geoinfluencer.metrics.files.score_files`."""
     folder = evaluation_folder(out) if out is not None else None
     metric = score_files(pred, truth, protocol, **options)
     metrics = {**metric.compute(), "protocol": protocol, **getattr(metric, "window", {})}
-    classes = (
+    classes = protocol == "coco" or (
         protocol == "nodes" and _has_classes(pred, "prediction") and _has_classes(truth, "truth")
     )
     metrics |= {"split": None, "class_agnostic": not classes, "seed": None}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from geoinfluencer.datasets.catalog import resolve_dataset
@@ -51,7 +52,10 @@ def predict(
     loaded = load_checkpoint(checkpoint)
     config: RunConfig = check(Layer(dict(loaded.state.config)))
     cls = resolve_dataset(config.dataset)
-    task = task_class(loaded.state.data["protocol"], str(loaded.path))(None)
+    known = loaded.state.data
+    task = task_class(known["protocol"], str(loaded.path))(
+        SimpleNamespace(category_ids=known.get("category_ids", ()))
+    )
     condensation = loaded.condensation(config.condensation)
     folder = evaluation_folder(out)
     device = pick_device(accelerator)

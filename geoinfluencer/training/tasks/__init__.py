@@ -3,11 +3,13 @@
 from geoinfluencer.errors import InputError, suggest
 from geoinfluencer.training.data import attribute
 from geoinfluencer.training.tasks.base import Task
+from geoinfluencer.training.tasks.images import ImageTask
 from geoinfluencer.training.tasks.nodes import NodeTask
 from geoinfluencer.training.tasks.tracks import TrackTask
 
 # A further protocol is a Task of its own and one more line here.
-TASKS: dict[str, type[Task]] = {task.protocol: task for task in (TrackTask, NodeTask)}
+TASKS: dict[str, type[Task]] = {task.protocol: task for task in (TrackTask, NodeTask, ImageTask)}
+TASKS["coco"] = ImageTask  # scores of files with masks
 
 
 def make_task(samples: object) -> Task:
@@ -38,4 +40,4 @@ def task_class(protocol: object, source: str) -> type[Task]:
     return TASKS[name]
 
 
-__all__ = ["TASKS", "NodeTask", "Task", "TrackTask", "make_task", "task_class"]
+__all__ = ["TASKS", "ImageTask", "NodeTask", "Task", "TrackTask", "make_task", "task_class"]

@@ -70,6 +70,14 @@ class Task(ABC):
     def write_predictions(self, records: Sequence[Any], folder: Path) -> list[Path]:
         """Writes what was predicted in the form that ``eval --pred`` takes; returns the files."""
 
+    def metrics_of(self, records: Sequence[Any]) -> dict[str, Any]:
+        """Further metrics of an evaluation, made from its records against files of the dataset."""
+        return {}
+
+    def warnings(self, metrics: Mapping[str, Any]) -> list[str]:
+        """What a reader of ``metrics.json`` should know about these scores, one line each."""
+        return []
+
     def open_input(self, path: Path, cls: type, options: Mapping[str, Any]) -> Dataset[Data]:
         """The samples in one INPUT of ``predict``; truth is neither needed nor looked at.
 

@@ -84,10 +84,9 @@ class NodeTask(Task):
         """One ``predictions.csv`` (``event_id,node_id,instance,score,sample[,semantic]``): the
         event is the number in the sample's name, ``sample`` the name. Samples without a number or
         with a common one are counted instead, all of them."""
-        names = [str(frame["sample"].iloc[0]) if len(frame) else "" for frame in records]
-        numbers = [event_number(name, -1) for name in names]
-        if -1 in numbers or len(set(numbers)) < len(numbers):
-            numbers = list(range(len(records)))
+        numbers = sample_numbers(
+            [str(frame["sample"].iloc[0]) if len(frame) else "" for frame in records]
+        )
         table = pd.concat(
             [frame.assign(event_id=n) for n, frame in zip(numbers, records, strict=True)]
         )
@@ -111,6 +110,14 @@ class NodeTask(Task):
 
     def definitions(self) -> dict[str, str]:
         return dict(_DEFINITIONS)
+
+
+def sample_numbers(names: Sequence[str]) -> list[int]:
+    """The number in each name; where some have none or share one, all are counted instead."""
+    numbers = [event_number(name, -1) for name in names]
+    if -1 in numbers or len(set(numbers)) < len(numbers):
+        return list(range(len(names)))
+    return numbers
 
 
 def _node_classes(found: Instances) -> np.ndarray:

@@ -1,0 +1,188 @@
+"""Images whose nodes are segments: the ``nodes`` scores, and masks as COCO has them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+
+from geoinfluencer.errors import InputError
+from geoinfluencer.files.coco_entries import write_results
+from geoinfluencer.files.coco_masks import encoded_labels
+from geoinfluencer.files.spool import JsonSpool
+from geoinfluencer.metrics import CocoMetrics
+from geoinfluencer.metrics.coco_truth import read_coco_truth
+from geoinfluencer.training.data import attribute
+from geoinfluencer.training.scoring.inference import SampleResult
+from geoinfluencer.training.tasks.nodes import NodeTask, sample_numbers
+
+_DEFINITIONS = {
+    "ap": "COCO mask AP: precision averaged over recall, IoU thresholds .50 to .95 and categories",
+    "ap50": "the same at IoU .50",
+    "ap75": "the same at IoU .75",
+    "ap_small": "ap of objects below 32^2 pixels",
+    "ap_medium": "ap of objects of 32^2 to 96^2 pixels",
+    "ap_large": "ap of objects above 96^2 pixels",
+    "ar1": "COCO recall, averaged as ap, with one prediction per image and category",
+    "ar10": "the same with 10",
+    "ar100": "the same with 100",
+    "ar_small": "recall with max_dets predictions, of small objects",
+    "ar_medium": "the same of medium objects",
+    "ar_large": "the same of large objects",
+    "ar": "the same of all objects",
+    "boundary_ap": "ap with the lesser of the IoU of masks and that of their borders, 2 % of the "
+    "image's diagonal wide",
+    "boundary_ap50": "the same at .50",
+    "boundary_ap75": "the same at .75",
+    "boundary_ap_small": "boundary_ap of small objects",
+    "boundary_ap_medium": "the same of medium objects",
+    "boundary_ap_large": "the same of large objects",
+    "ceiling_ap": "ap of the true grouping of the same segments: what no grouping of them exceeds "
+    "by much",
+    "max_dets": "predictions of an image and category that COCO scores count at most",
+}
+_OF_MODEL = ("ap", "ap50", "max_dets", "most_objects", "most_detections")
+
+
+@dataclass(frozen=True)
+class ImageRecord:
+    """What was predicted for an image: its nodes here, its masks put aside.
+
+    Attributes:
+        nodes: As of the ``nodes`` protocol.
+        image_id: In the annotation file; None where there is none.
+        labelled: Whether the instances have classes.
+        spool: Holds the masks: ``found``, and where the truth is known ``perfect``.
+        place: Where in it.
+    """
+
+    name: str
+    nodes: pd.DataFrame
+    image_id: int | None
+    labelled: bool
+    spool: JsonSpool
+    place: int
+
+    def masks(self, kind: str, image_id: int) -> list[dict[str, Any]]:
+        """COCO results ``found`` or ``perfect``."""
+        return [{"image_id": image_id, **entry} for entry in self.spool.read(self.place)[kind]]
+
+
+class ImageTask(NodeTask):
+    """Scores on segments, masks on disk, and COCO AP where the dataset names its annotations.
+
+    Samples have ``segment_map`` and ``image_size``. The dataset may have ``annotation_file`` (COCO
+    JSON; its samples then have ``image_id`` (1,)) and ``category_ids``, the category of each class;
+    without the latter class c is category c + 1. Without classes every mask gets the first
+    category, and scores take no notice of categories.
+    """
+
+    protocol: ClassVar[str] = "images"
+
+    def __init__(self, samples: object) -> None:
+        super().__init__(samples)
+        self._categories: tuple[int, ...] = tuple(attribute(samples, "category_ids", ()))
+        self._annotations: Path | None = attribute(samples, "annotation_file", None)
+        self._spool: JsonSpool | None = None
+
+    def record(self, result: SampleResult) -> ImageRecord:  # type: ignore[override]
+        assert result.instances is not None
+        sample, found = result.sample, result.instances
+        segment, size = sample.get("segment_map"), sample.get("image_size")
+        if segment is None or size is None:
+            raise InputError(
+                f"{result.name or 'sample'}: protocol 'images' needs segment_map (H W,) and "
+                "image_size (1, 2) on every sample that is scored or predicted"
+            )
+        pixels = segment.numpy().reshape(size[0].tolist())
+        labels = None if found.label is None else found.label.numpy()
+        kept = {"found": self._entries(pixels, found.instance.numpy(), labels, found.score.numpy())}
+        truth = self.common_arrays(result).get("truth")
+        if truth is not None:
+            y = sample.get("y")
+            classes = None if y is None else _class_of_instances(truth, y.numpy())
+            kept["perfect"] = self._entries(
+                pixels, truth, classes, np.ones(truth.max(initial=-1) + 1)
+            )
+        self._spool = self._spool or JsonSpool()
+        number = sample.get("image_id")
+        return ImageRecord(
+            result.name,
+            super().record(result),
+            None if number is None else int(number),
+            labels is not None,
+            self._spool,
+            self._spool.add(kept),
+        )
+
+    def write_predictions(self, records: Sequence[ImageRecord], folder: Path) -> list[Path]:  # type: ignore[override]
+        """``predictions.csv`` of the segments, and ``coco_results.json`` of the masks, which are
+        read back one image at a time. Images that no annotation file names have the number in
+        their name as id (COCO's ``000000000139.jpg`` is 139), or are counted."""
+        written = super().write_predictions([each.nodes for each in records], folder)
+        path = folder / "coco_results.json"
+        write_results(path, _all_masks(records, "found"))
+        return [*written, path]
+
+    def metrics_of(self, records: Sequence[ImageRecord]) -> dict[str, Any]:
+        """``ap``, ``ap50`` of the masks against the annotation file, and ``ceiling_ap``."""
+        numbers = [each.image_id for each in records if each.image_id is not None]
+        if self._annotations is None or len(numbers) < len(records):
+            return {}
+        truth = read_coco_truth(self._annotations).only(numbers)
+        agnostic = not all(each.labelled for each in records)
+        scores = {}
+        for kind in ("found", "perfect"):
+            metric = CocoMetrics(class_agnostic=agnostic)
+            metric.update(_all_masks(records, kind), truth, f"{kind} masks")
+            scores[kind] = {**metric.compute(), **metric.window}
+        found = {key: scores["found"][key] for key in _OF_MODEL}
+        return {**found, "ceiling_ap": scores["perfect"]["ap"]}
+
+    def warnings(self, metrics: Mapping[str, Any]) -> list[str]:
+        """Where the cap on predictions bites."""
+        cap = metrics.get("max_dets")
+        kinds = {"most_objects": "true instances", "most_detections": "predictions"}
+        return [
+            f"an image has {metrics[key]} {what} of one category, COCO scores count the best "
+            f"{cap}: see --max-dets of eval --pred"
+            for key, what in kinds.items()
+            if cap is not None and metrics.get(key, 0) > cap
+        ]
+
+    def definitions(self) -> dict[str, str]:
+        return {**super().definitions(), **_DEFINITIONS}
+
+    def _entries(
+        self,
+        pixels: np.ndarray,  # (H, W) node of each pixel
+        instance: np.ndarray,  # (N,)
+        labels: np.ndarray | None,  # (K,)
+        score: np.ndarray,  # (K,)
+    ) -> list[dict[str, Any]]:
+        masks = encoded_labels(instance[pixels], len(score))
+        numbers = [0] * len(masks) if labels is None else labels.tolist()
+        return [
+            {"category_id": self._category(label), "segmentation": mask, "score": value}
+            for mask, label, value in zip(masks, numbers, score.tolist(), strict=True)
+        ]
+
+    def _category(self, label: int) -> int:
+        return self._categories[label] if label < len(self._categories) else label + 1
+
+
+def _all_masks(records: Sequence[ImageRecord], kind: str) -> Iterator[dict[str, Any]]:
+    counted = sample_numbers([each.name for each in records])
+    for each, number in zip(records, counted, strict=True):
+        yield from each.masks(kind, number if each.image_id is None else each.image_id)
+
+
+def _class_of_instances(instance: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """(K,) class of the instances 0 ... K - 1, all of whose nodes have the same."""
+    classes = np.zeros(instance.max(initial=-1) + 1, np.int64)
+    classes[instance[instance >= 0]] = y[instance >= 0]
+    return classes

@@ -13,7 +13,7 @@ def add_dataset(parser: argparse.ArgumentParser, *, required: bool = False) -> N
         "--dataset",
         metavar="NAME",
         required=required,
-        help="toy-tracks, trackml, or package.module:Class for your own (see 'datasets')",
+        help="toy-tracks, s3dis ... or package.module:Class for your own (see 'datasets')",
     )
     parser.add_argument("--data-root", metavar="DIR", help="folder of the data")
 

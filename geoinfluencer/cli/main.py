@@ -9,10 +9,20 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from geoinfluencer import __version__
-from geoinfluencer.cli import bench, compare, datasets, doctor, evaluate, plot, predict, train
+from geoinfluencer.cli import (
+    bench,
+    compare,
+    datasets,
+    doctor,
+    evaluate,
+    plot,
+    predict,
+    prepare,
+    train,
+)
 from geoinfluencer.errors import InputError
 
-COMMANDS = (train, evaluate, predict, plot, bench, compare, doctor, datasets)
+COMMANDS = (train, evaluate, predict, plot, bench, compare, prepare, doctor, datasets)
 
 BAD_INPUT = 2
 

@@ -3,8 +3,20 @@
 from geoinfluencer.datasets.catalog import CATALOG, resolve_dataset
 from geoinfluencer.datasets.coco import Coco
 from geoinfluencer.datasets.nuclei import Nuclei
+from geoinfluencer.datasets.s3dis import S3DIS
+from geoinfluencer.datasets.scannet import ScanNet
 from geoinfluencer.datasets.synthetic_rooms import SyntheticRooms
 from geoinfluencer.datasets.toy_tracks import ToyTracks
 from geoinfluencer.datasets.trackml import TrackML
 
-__all__ = ["CATALOG", "Coco", "Nuclei", "SyntheticRooms", "ToyTracks", "TrackML", "resolve_dataset"]
+__all__ = [
+    "CATALOG",
+    "S3DIS",
+    "Coco",
+    "Nuclei",
+    "ScanNet",
+    "SyntheticRooms",
+    "ToyTracks",
+    "TrackML",
+    "resolve_dataset",
+]

@@ -11,6 +11,8 @@ from torch_geometric.data import Dataset
 
 from geoinfluencer.datasets.coco import Coco
 from geoinfluencer.datasets.nuclei import Nuclei
+from geoinfluencer.datasets.s3dis import S3DIS
+from geoinfluencer.datasets.scannet import ScanNet
 from geoinfluencer.datasets.synthetic_rooms import SyntheticRooms
 from geoinfluencer.datasets.toy_tracks import ToyTracks
 from geoinfluencer.datasets.trackml import TrackML
@@ -38,6 +40,8 @@ CATALOG = {
         SyntheticRooms, "generated furnished rooms, scanned, with S3DIS classes; no files", False
     ),
     "trackml": Entry(TrackML, "TrackML events from CSV or CSV.GZ; hits alone for prediction", True),
+    "s3dis": Entry(S3DIS, "rooms of S3DIS from its raw text files, aligned or not", True),
+    "scannet": Entry(ScanNet, "scans of ScanNet v2: mesh, segments and objects", True),
     "coco": Entry(Coco, "images with COCO-JSON annotations; images alone for prediction", True),
     "nuclei": Entry(Nuclei, "microscope images of nuclei, train.json and val.json", True),
 }

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from geoinfluencer.datasets.room import Room
 from geoinfluencer.datasets.room_layout import compose
 from geoinfluencer.datasets.room_patches import draw_points, faces_of
 from geoinfluencer.datasets.room_plan import Plan, draw_plan
@@ -65,25 +66,8 @@ class RoomOptions:
             raise InputError(f"noise must be in [0, 1) metres, got {self.noise}")
 
 
-@dataclass(frozen=True)
-class Room:
-    """A scanned room.
-
-    Attributes:
-        pos: (P, 3) float32, metres; the corner of the plan is at 0 before noise.
-        color: (P, 3) uint8.
-        instance: (P,) int64, 0..K-1.
-        label: (K,) int64 class of each instance, of ``S3DIS_CLASSES``.
-    """
-
-    pos: np.ndarray
-    color: np.ndarray
-    instance: np.ndarray
-    label: np.ndarray
-
-
 def generate_room(rng: np.random.Generator, options: RoomOptions) -> Room:
-    """Draw a room; points are in random order.
+    """Draw a room; points are in random order, the corner of the plan is at 0 before noise.
 
     Raises:
         InputError: No object of the room has ``min_points``.

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from geoinfluencer.datasets.room_generator import Room
+from geoinfluencer.datasets.room import Room
 from geoinfluencer.datasets.s3dis_classes import S3DIS_CLASSES
 from geoinfluencer.errors import InputError, suggest
 

@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
-from functools import partial
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 import numpy as np
-import torch
-from torch_geometric.data import Data, Dataset
 
 from geoinfluencer.datasets.generated import kept_on_disk, members, stream
-from geoinfluencer.datasets.graph_options import build_with_options
-from geoinfluencer.datasets.room_generator import Room, RoomOptions, generate_room
-from geoinfluencer.datasets.room_sample import room_sample
-from geoinfluencer.datasets.s3dis_classes import S3DIS_CLASSES, S3DIS_STUFF
-from geoinfluencer.datasets.sample_cache import SampleCache, access_rng
-from geoinfluencer.errors import InputError
-from geoinfluencer.graphs.point_augment import augmented_points, crop_points
-from geoinfluencer.graphs.points import PointGraph
+from geoinfluencer.datasets.room import Room
+from geoinfluencer.datasets.room_generator import RoomOptions, generate_room
+from geoinfluencer.datasets.room_set import RoomSet
+from geoinfluencer.datasets.s3dis_classes import S3DIS_CLASSES, S3DIS_STUFF, s3dis_class
 
 _VERSION = 2  # raise when a seed no longer gives the same room
 
 
-class SyntheticRooms(Dataset):
+class SyntheticRooms(RoomSet):
     r"""Seeded furnished rooms as scanners at a few places see them, with the classes of S3DIS.
 
     ``pos`` is in **metres**, z up. Nodes are voxels; a voxel has the instance and class of most of
@@ -70,9 +62,6 @@ class SyntheticRooms(Dataset):
         InputError: On options that make no sense.
     """
 
-    protocol: ClassVar[str] = "nodes"
-    primary_metric: ClassVar[str] = "pq"
-
     def __init__(
         self,
         root: str | os.PathLike[str] | None = None,
@@ -106,19 +95,22 @@ class SyntheticRooms(Dataset):
         keep: int = 50,
         graph: dict[str, Any] | None = None,
     ) -> None:
-        super().__init__(None)
+        super().__init__(
+            split,
+            max_nodes=max_nodes,
+            max_eval_nodes=max_eval_nodes,
+            crop=crop,
+            rotate=rotate,
+            mirror=mirror,
+            scale=scale,
+            color_drop=color_drop,
+            keep=keep,
+            background=() if stuff else [s3dis_class(name) for name in S3DIS_STUFF],
+            graph=graph,
+        )
         sizes = {"train": train_rooms, "calib": calib_rooms, "val": val_rooms, "test": test_rooms}
         self._rooms = members(split, sizes, num_rooms, seed, "rooms")
-        if crop not in ("column", "sphere"):
-            raise InputError(f"crop {crop!r} is neither 'column' nor 'sphere'")
-        for name, value in (("max_nodes", max_nodes), ("max_eval_nodes", max_eval_nodes)):
-            if value is not None and value < 1:
-                raise InputError(f"{name} must be at least 1, or null for all, got {value}")
-        for name, share in (("scale", scale), ("color_drop", color_drop)):
-            if not 0 <= share <= 1 or (share == 1 and name == "scale"):
-                raise InputError(f"{name} must be in [0, 1], below 1 for scale, got {share}")
         self.root = None if root is None else str(root)
-        self.split = split
         self.seed = seed
         self.options = RoomOptions(
             num_points=num_points,
@@ -132,32 +124,7 @@ class SyntheticRooms(Dataset):
             noise=noise,
             min_points=min_points,
         )
-        self.has_truth = True
         self.class_names = list(S3DIS_CLASSES) if classes else []
-        self._background: Collection[str] = () if stuff else S3DIS_STUFF
-        self._max_nodes = max_nodes if split == "train" else max_eval_nodes
-        self._crop = crop
-        self._augment = partial(
-            augmented_points, rotate=rotate, mirror=mirror, scale=scale, color_drop=color_drop
-        )
-        self._builder = build_with_options(PointGraph, graph)
-        self._kept = SampleCache(keep)
-
-    def len(self) -> int:
-        """Number of rooms."""
-        return len(self._rooms)
-
-    def get(self, idx: int) -> Data:
-        """Build sample ``idx``; training samples are another part each time, turned otherwise."""
-        whole = self._kept.get(idx, lambda: self._build(idx))
-        training = self.split == "train"
-        rng = access_rng() if training else np.random.default_rng(self._sequence(idx, 1))
-        sample = whole
-        if self._max_nodes is not None:
-            low, high = whole.pos.min(0).values, whole.pos.max(0).values
-            center = low + (high - low) * torch.from_numpy(rng.random(3)).float()
-            sample = crop_points(whole, center, self._max_nodes, self._crop)
-        return self._augment(sample, rng) if training else sample
 
     def room(self, idx: int) -> Room:
         """Return room ``idx``, its points without a graph."""
@@ -165,20 +132,21 @@ class SyntheticRooms(Dataset):
         where = (self.root, "synthetic-rooms", state, self._rooms[idx])
         return kept_on_disk(*where, Room, lambda: self._generate(idx))
 
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.split!r}, {len(self)})"
+    def room_name(self, idx: int) -> str:
+        """``room-SPLIT-NUMBER``, which its samples have."""
+        split, number = self._rooms[idx]
+        return f"room-{split}-{number:06d}"
 
-    def _sequence(self, idx: int, purpose: int) -> np.random.SeedSequence:
-        return stream(self.seed, self._rooms[idx], purpose)
+    def num_rooms(self) -> int:
+        """Number of rooms of the split."""
+        return len(self._rooms)
+
+    def fixed_rng(self, idx: int) -> np.random.Generator:
+        """What room ``idx`` is cut with outside training: the same at every access."""
+        return self._rng(idx, 1)
+
+    def _rng(self, idx: int, purpose: int) -> np.random.Generator:
+        return np.random.default_rng(stream(self.seed, self._rooms[idx], purpose))
 
     def _generate(self, idx: int) -> Room:
-        return generate_room(np.random.default_rng(self._sequence(idx, 0)), self.options)
-
-    def _build(self, idx: int) -> Data:
-        room = self.room(idx)
-        split, number = self._rooms[idx]
-        name = f"room-{split}-{number:06d}"
-        return room_sample(
-            room, self._builder, name=name, background=self._background,
-            keep_map=self.split != "train",  # a large part of a sample, and nobody asks there
-        )  # fmt: skip
+        return generate_room(self._rng(idx, 0), self.options)

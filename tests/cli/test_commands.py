@@ -49,6 +49,31 @@ def test_files_score_like_the_model_that_wrote_them(
     assert main(["eval", *files, "--protocol", "nodes"]) == 0
 
 
+def test_masks_are_scored(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("pycocotools", reason="needs the extra geoinfluencer[images]")
+    boxes = [{"image_id": 4, "category_id": 2, "segmentation": [[x, 0, x + 4, 0, x + 4, 6, x, 6]]}
+             for x in (0, 8)]  # fmt: skip
+    truth = {"images": [{"id": 4, "width": 20, "height": 10}], "categories": [{"id": 2}]}
+    truth["annotations"] = [{"id": k, **each} for k, each in enumerate(boxes)]
+    (tmp_path / "truth.json").write_text(json.dumps(truth))
+    results = [{**each, "score": 0.5} for each in boxes]
+    (tmp_path / "results.json").write_text(json.dumps(results))
+    names = [str(tmp_path / name) for name in ("results.json", "truth.json")]
+    files = ["--pred", names[0], "--truth", names[1], "--protocol", "coco"]
+    assert main(["eval", *files, "--out", str(tmp_path / "out")]) == 0
+    printed = capsys.readouterr().out
+    assert "ap                       1.0000" in printed and "warning" not in printed
+    assert "ap_large                 undefined" in printed and "Accumulating" not in printed
+    stored = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert stored["ap"] == pytest.approx(1.0) and stored["ap_large"] is None
+    assert stored["protocol"] == "coco" and stored["max_dets"] == 100
+    assert "COCO mask AP" in (tmp_path / "out" / "report.html").read_text()
+    assert main(["eval", *files, "--max-dets", "1"]) == 0
+    printed = capsys.readouterr().out
+    assert "warning: an image has 2 true instances of one category" in printed
+    assert "warning: an image has 2 predictions of one category" in printed
+
+
 def test_plot_draws_again_from_the_folder_alone(
     run_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from geoinfluencer.datasets import room_furniture
-from geoinfluencer.datasets.room_generator import Room, RoomOptions, generate_room
+from geoinfluencer.datasets.room import Room
+from geoinfluencer.datasets.room_generator import RoomOptions, generate_room
 from geoinfluencer.datasets.room_patches import Solid, draw_points, faces_of
 from geoinfluencer.datasets.room_plan import Opening, Wall, draw_plan
 from geoinfluencer.datasets.room_scan import seen_weight, thin_out

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from geoinfluencer.datasets.room_generator import Room, RoomOptions, generate_room
+from geoinfluencer.datasets.room import Room
+from geoinfluencer.datasets.room_generator import RoomOptions, generate_room
 from geoinfluencer.datasets.room_writer import S3DIS_DEFECTS, write_s3dis_room
 from geoinfluencer.datasets.s3dis_classes import S3DIS_CLASSES, s3dis_class
 from geoinfluencer.errors import InputError

@@ -1,0 +1,93 @@
+"""Sets of rooms that are read from files of the user's."""
+
+from __future__ import annotations
+
+import os
+import zlib
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from geoinfluencer.datasets.room import Room
+from geoinfluencer.datasets.room_cache import RoomSource, cache_folder, load_room
+from geoinfluencer.datasets.room_set import RoomSet
+
+NO_FILES = "or take --dataset synthetic-rooms, which needs no files"
+
+
+@dataclass(frozen=True)
+class FoundRooms:
+    """What a folder holds.
+
+    Attributes:
+        sources: The rooms.
+        words: The version of the set, in words.
+        missing: What is missing and where it is to be had; empty: nothing.
+    """
+
+    sources: tuple[RoomSource, ...]
+    words: str
+    missing: str = ""
+
+
+class StoredRooms(RoomSet):
+    """Rooms from files, parsed once (:func:`~geoinfluencer.datasets.room_cache.load_room`).
+
+    Args:
+        root: Folder of the files.
+        split: See :class:`~geoinfluencer.datasets.room_set.RoomSet`.
+        sources: Rooms of the split.
+        cache_dir: Folder of parsed rooms; ``None``: see
+            :func:`~geoinfluencer.datasets.room_cache.cache_folder`.
+        view: Options of :class:`~geoinfluencer.datasets.room_set.RoomSet`.
+    """
+
+    title: ClassVar[str]  # name of the set's folder in the user's cache
+    how_to_get: ClassVar[str]
+
+    def __init__(
+        self,
+        root: str | os.PathLike[str],
+        split: str,
+        sources: Sequence[RoomSource],
+        cache_dir: str | os.PathLike[str] | None,
+        **view: Any,
+    ) -> None:
+        super().__init__(split, **view)
+        self.root = str(root)
+        self._sources = list(sources)
+        self._folder = cache_folder(Path(root), self.title, cache_dir)
+
+    @classmethod
+    @abstractmethod
+    def find(cls, root: str | os.PathLike[str]) -> FoundRooms:
+        """All rooms in a folder.
+
+        Raises:
+            InputError: There is none; says where they come from.
+        """
+
+    @property
+    def event_names(self) -> list[str]:
+        """Names of the rooms of this split."""
+        return [source.name for source in self._sources]
+
+    def room(self, idx: int) -> Room:
+        """Return room ``idx``, its points without a graph."""
+        return load_room(self._sources[idx], self._folder)
+
+    def room_name(self, idx: int) -> str:
+        """Name of room ``idx``, which its samples have."""
+        return self._sources[idx].name
+
+    def num_rooms(self) -> int:
+        """Number of rooms of the split."""
+        return len(self._sources)
+
+    def fixed_rng(self, idx: int) -> np.random.Generator:
+        """What room ``idx`` is cut with outside training: the same at every access."""
+        return np.random.default_rng(zlib.crc32(self.room_name(idx).encode()))

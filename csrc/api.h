@@ -174,6 +174,24 @@ GEO_API int32_t geo_profiles_f64(GEO_PROFILES(double));
 GEO_API int32_t geo_profiles_grad_f32(GEO_PROFILES_GRAD(float));
 GEO_API int32_t geo_profiles_grad_f64(GEO_PROFILES_GRAD(double));
 
+/* Claims of queries: p_i[m] = exp(x_im + log_void_i) of the same softmax, summed over segments.
+ *
+ * logits x (N, M); log_void (N) as geo_profiles_* wrote it; segment (N) in 0..S-1, in any order;
+ * weight (N), NULL for 1. claims (S, M): the weighted sums.
+ * geo_claims_grad_*: grad_claims (S, M); ADDS the gradient of the logits to grad_logits (N, M).
+ */
+#define GEO_CLAIMS(T)                                                                            \
+  const T *logits, int64_t n, int64_t width, const T *log_void, const int64_t *segment,          \
+      const T *weight, int64_t segments, int32_t threads, T *claims
+GEO_API int32_t geo_claims_f32(GEO_CLAIMS(float));
+GEO_API int32_t geo_claims_f64(GEO_CLAIMS(double));
+
+#define GEO_CLAIMS_GRAD(T)                                                                       \
+  const T *logits, int64_t n, int64_t width, const T *log_void, const int64_t *segment,          \
+      const T *weight, int64_t segments, const T *grad_claims, int32_t threads, T *grad_logits
+GEO_API int32_t geo_claims_grad_f32(GEO_CLAIMS_GRAD(float));
+GEO_API int32_t geo_claims_grad_f64(GEO_CLAIMS_GRAD(double));
+
 /* Capacity coupling: for each graph the entropic assignment of its rows k to columns m that
  * maximises sum w_km c_km - T sum w_km ln w_km, where rows of w sum to 1 and columns to 1 at most,
  * or to K / M at most where a graph has more rows than columns.

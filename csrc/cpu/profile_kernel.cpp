@@ -198,9 +198,68 @@ void slopes_of(const ProfileSlopes<T>& task) {
   slopes_wide(task);
 }
 
+template <class T>
+void claim_of(const ClaimRows<T>& task) {
+  using S = Simd<T>;
+  using V = typename S::V;
+  constexpr int W = S::W;
+  const int64_t full = task.width / W * W;
+  const int rest = static_cast<int>(task.width - full);  // columns of the last vector
+  const V fill = S::set(-static_cast<T>(__builtin_inff()));
+  for (int64_t i = task.begin; i < task.end; ++i) {
+    const T share = task.weight ? task.weight[i] : T(1);
+    if (share == 0) continue;
+    const T* row = task.logits + i * task.width;
+    T* sum = task.sum + task.segment[i] * task.stride;
+    const V weight = S::set(share), shift = S::set(task.log_void[i]);
+    const auto step = [&](int64_t m, V x) {
+      S::store(sum + m, S::load(sum + m) + weight * exponential<T>(x + shift));
+    };
+    for (int64_t m = 0; m < full; m += W) step(m, S::load(row + m));
+    if (rest) step(full, S::load_first(row + full, rest, fill));
+  }
+}
+
+template <class T>
+void claim_slopes_of(const ClaimSlopes<T>& task) {
+  using S = Simd<T>;
+  using V = typename S::V;
+  constexpr int W = S::W;
+  const int64_t width = task.width, full = width / W * W;
+  const int rest = static_cast<int>(width - full);
+  const V fill = S::set(-static_cast<T>(__builtin_inff())), zero = S::set(T(0));
+  for (int64_t i = task.begin; i < task.end; ++i) {
+    const T share = task.weight ? task.weight[i] : T(1);
+    if (share == 0) continue;
+    const T *row = task.logits + i * width, *slope = task.slope + task.segment[i] * width;
+    T* out = task.grad + i * width;
+    const V shift = S::set(task.log_void[i]), weight = S::set(share);
+    const auto p = [&](int64_t m) { return exponential<T>(S::load(row + m) + shift); };
+    V dots = zero, last = zero, last_slope = zero;
+    for (int64_t m = 0; m < full; m += W) dots = dots + p(m) * S::load(slope + m);
+    if (rest) {
+      last = exponential<T>(S::load_first(row + full, rest, fill) + shift);
+      last_slope = S::load_first(slope + full, rest, zero);
+      dots = dots + last * last_slope;
+    }
+    const V mean = S::set(S::sum(dots));  // the slope of void is 0
+    for (int64_t m = 0; m < full; m += W)
+      S::store(out + m, S::load(out + m) + weight * p(m) * (S::load(slope + m) - mean));
+    if (!rest) continue;
+    T tail[W];
+    S::store(tail, weight * last * (last_slope - mean));
+    for (int m = 0; m < rest; ++m) out[full + m] += tail[m];
+  }
+}
+
 }  // namespace
 
 namespace GEO_ISA {
+
+void claim(const ClaimRows<float>& task) { claim_of(task); }
+void claim(const ClaimRows<double>& task) { claim_of(task); }
+void claim_slopes(const ClaimSlopes<float>& task) { claim_slopes_of(task); }
+void claim_slopes(const ClaimSlopes<double>& task) { claim_slopes_of(task); }
 
 void profile(const ProfileRows<float>& task) { profile_of(task); }
 void profile(const ProfileRows<double>& task) { profile_of(task); }

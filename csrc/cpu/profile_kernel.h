@@ -38,7 +38,36 @@ struct ProfileSlopes {
   T* grad;
 };
 
+// Rows [begin, end) of a call. Adds weight p to the row of their segment in `sum` (S, stride), of
+// which columns from M on are scratch; ln p is the logit plus log_void.
+template <class T>
+struct ClaimRows {
+  const T* logits;
+  int64_t width, begin, end;
+  const int64_t* segment;
+  const T* weight;  // (N) or null: 1
+  const T* log_void;
+  T* sum;
+  int64_t stride;
+};
+
+// Rows [begin, end): adds the gradient of the logits for slopes (S, M) of those sums to grad (N, M).
+template <class T>
+struct ClaimSlopes {
+  const T* logits;
+  int64_t width, begin, end;
+  const int64_t* segment;
+  const T* weight;  // (N) or null: 1
+  const T* log_void;
+  const T* slope;
+  T* grad;
+};
+
 GEO_PER_ISA(
+  void claim(const ClaimRows<float>& task);
+  void claim(const ClaimRows<double>& task);
+  void claim_slopes(const ClaimSlopes<float>& task);
+  void claim_slopes(const ClaimSlopes<double>& task);
   void profile(const ProfileRows<float>& task);
   void profile(const ProfileRows<double>& task);
   void profile_slopes(const ProfileSlopes<float>& task);

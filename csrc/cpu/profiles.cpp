@@ -38,37 +38,49 @@ bool weigh(const Values<T>& v, int64_t begin, int64_t end, double* mass) {
   return true;
 }
 
-// false: an id is too large.
-template <class T>
-bool evaluate(const Values<T>& v, int threads) {
-  const int64_t stride = (v.width + kProfilePad - 1) / kProfilePad * kProfilePad;
-  const int64_t size = v.segments * stride, chunk = std::max(kChunk, kChunkShare * v.segments);
-  const bool single = v.n <= chunk * threads;
-  Array<T> sums(threads * size), recent(single ? 0 : threads * size);
-  Array<double> mass(threads * v.segments);
+// Sums (threads, size) of rows, each thread's in chunks: rows(begin, end, sum, thread) adds its rows
+// to sum; false: that is the end of it.
+template <class T, class F>
+bool add_up(int64_t n, int64_t segments, int64_t size, int threads, T* sums, const F& rows) {
+  const int64_t chunk = std::max(kChunk, kChunkShare * segments);
+  const bool single = n <= chunk * threads;
+  Array<T> recent(single ? 0 : threads * size);
   std::atomic<bool> good{true};
 #pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1)
   for (int t = 0; t < threads; ++t) {
-    T* total = sums.data() + t * size;
+    T* total = sums + t * size;
     T* sum = single ? total : recent.data() + t * size;
-    double* own_mass = mass.data() + t * v.segments;
     std::fill_n(total, size, T(0));
-    std::fill_n(own_mass, v.segments, 0.0);
-    const int64_t stop = v.n * (t + 1) / threads;
-    for (int64_t begin = v.n * t / threads, end; begin < stop && good; begin = end) {
+    const int64_t stop = n * (t + 1) / threads;
+    for (int64_t begin = n * t / threads, end; begin < stop && good; begin = end) {
       end = single ? stop : std::min(stop, begin + chunk);
-      if (!weigh(v, begin, end, own_mass)) {
-        good = false;
-        break;
-      }
       if (!single) std::fill_n(sum, size, T(0));
-      const ProfileRows<T> task{v.logits, v.width,    begin,   end, v.index,
-                                v.weight, v.log_void, v.level, sum, stride};
-      GEO_RUN(profile, task);
+      if (!rows(begin, end, sum, t)) good = false;
       if (single) continue;
       for (int64_t k = 0; k < size; ++k) total[k] += sum[k];
     }
   }
+  return good;
+}
+
+int64_t padded(int64_t width) { return (width + kProfilePad - 1) / kProfilePad * kProfilePad; }
+
+// false: an id is too large.
+template <class T>
+bool evaluate(const Values<T>& v, int threads) {
+  const int64_t stride = padded(v.width), size = v.segments * stride;
+  Array<T> sums(threads * size);
+  Array<double> mass(threads * v.segments);
+  std::fill_n(mass.data(), threads * v.segments, 0.0);
+  const bool good = add_up(
+      v.n, v.segments, size, threads, sums.data(),
+      [&](int64_t begin, int64_t end, T* sum, int t) {
+        if (!weigh(v, begin, end, mass.data() + t * v.segments)) return false;
+        const ProfileRows<T> task{v.logits, v.width,    begin,   end, v.index,
+                                  v.weight, v.log_void, v.level, sum, stride};
+        GEO_RUN(profile, task);
+        return true;
+      });
   if (!good) return false;
 #pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1)
   for (int64_t s = 0; s < v.segments; ++s) {
@@ -139,9 +151,70 @@ int32_t profiles_grad(GEO_PROFILES_GRAD(T)) {
   });
 }
 
+bool in_range(const int64_t* segment, int64_t n, int64_t segments) {
+  for (int64_t i = 0; i < n; ++i)
+    if (segment[i] < 0 || segment[i] >= segments) return false;
+  return true;
+}
+
+template <class T>
+int32_t claims_of(GEO_CLAIMS(T)) {
+  if (n < 0 || width < 0 || segments < 0 || threads < 1) return GEO_BAD_ARGUMENT;
+  if (!in_range(segment, n, segments)) return GEO_ID_RANGE;
+  if (n * width < kSerial) threads = 1;
+  return guarded([&]() -> int32_t {
+    const int64_t stride = padded(width), size = segments * stride;
+    Array<T> sums(threads * size);
+    add_up(n, segments, size, threads, sums.data(),
+           [&](int64_t begin, int64_t end, T* sum, int) {
+             const ClaimRows<T> task{logits, width, begin, end, segment, weight, log_void, sum,
+                                     stride};
+             GEO_RUN(claim, task);
+             return true;
+           });
+    for (int64_t s = 0; s < segments; ++s)
+      for (int64_t m = 0; m < width; ++m) {
+        T total = T(0);
+        for (int t = 0; t < threads; ++t) total += sums[t * size + s * stride + m];
+        claims[s * width + m] = total;
+      }
+    return GEO_OK;
+  });
+}
+
+template <class T>
+int32_t claims_grad(GEO_CLAIMS_GRAD(T)) {
+  if (n < 0 || width < 0 || segments < 0 || threads < 1) return GEO_BAD_ARGUMENT;
+  if (!in_range(segment, n, segments)) return GEO_ID_RANGE;
+  if (n * width < kSerial) threads = 1;
+#pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1)
+  for (int t = 0; t < threads; ++t) {
+    const ClaimSlopes<T> task{logits, width,    n * t / threads, n * (t + 1) / threads, segment,
+                              weight, log_void, grad_claims,     grad_logits};
+    GEO_RUN(claim_slopes, task);
+  }
+  return GEO_OK;
+}
+
 }  // namespace
 }  // namespace geo
 
+extern "C" int32_t geo_claims_f32(GEO_CLAIMS(float)) {
+  return geo::claims_of<float>(logits, n, width, log_void, segment, weight, segments, threads,
+                               claims);
+}
+extern "C" int32_t geo_claims_f64(GEO_CLAIMS(double)) {
+  return geo::claims_of<double>(logits, n, width, log_void, segment, weight, segments, threads,
+                                claims);
+}
+extern "C" int32_t geo_claims_grad_f32(GEO_CLAIMS_GRAD(float)) {
+  return geo::claims_grad<float>(logits, n, width, log_void, segment, weight, segments,
+                                 grad_claims, threads, grad_logits);
+}
+extern "C" int32_t geo_claims_grad_f64(GEO_CLAIMS_GRAD(double)) {
+  return geo::claims_grad<double>(logits, n, width, log_void, segment, weight, segments,
+                                  grad_claims, threads, grad_logits);
+}
 extern "C" int32_t geo_profiles_f32(GEO_PROFILES(float)) {
   return geo::profiles<float>(logits, n, width, index, weight, segments, threads, profile, log_void,
                               mass, level);

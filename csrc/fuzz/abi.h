@@ -17,6 +17,8 @@ namespace fuzz {
     static constexpr auto segment_gather = geo_segment_gather_##suffix;               \
     static constexpr auto profiles = geo_profiles_##suffix;                           \
     static constexpr auto profiles_grad = geo_profiles_grad_##suffix;                 \
+    static constexpr auto claims = geo_claims_##suffix;                               \
+    static constexpr auto claims_grad = geo_claims_grad_##suffix;                     \
     static constexpr auto coupling = geo_coupling_##suffix;                           \
     static constexpr auto fps = geo_fps_##suffix;                                     \
     static constexpr auto grid = geo_grid_##suffix;                                   \

@@ -116,6 +116,49 @@ void check(const Case<T>& c, const Outputs<T>& out, const Array<T>& grad_profile
   }
 }
 
+// Claims of the same rows, those without a segment in the first, and their gradient.
+template <class T>
+void check_claims(const Case<T>& c, int threads, const Outputs<T>& out, const Array<T>& slope) {
+  if (c.segments == 0) return;
+  Array<int64_t> segment(c.n);
+  for (int64_t i = 0; i < c.n; ++i) segment[i] = std::max<int64_t>(0, c.index[i]);
+  Array<T> claims(c.segments * c.width, T(-7)), grad(c.n * c.width, T(1));
+  GEO_REQUIRE(Abi<T>::claims(c.logits.data(), c.n, c.width, out.log_void.data(), segment.data(),
+                             c.weights(), c.segments, threads, claims.data()) == GEO_OK, "claims");
+  GEO_REQUIRE(Abi<T>::claims_grad(c.logits.data(), c.n, c.width, out.log_void.data(),
+                                  segment.data(), c.weights(), c.segments, slope.data(), threads,
+                                  grad.data()) == GEO_OK, "claims_grad");
+  const double eps = std::numeric_limits<T>::epsilon();
+  const Oracle want(c);
+  std::vector<double> sum(c.segments * c.width), size(c.segments * c.width);
+  for (int64_t i = 0; i < c.n; ++i) {
+    const double* log_p = &want.log_p[i * (c.width + 1)];
+    const double w = c.weighted ? static_cast<double>(c.weight[i]) : 1.0;
+    // ln p is the sum of two numbers that may be large
+    const double slack = eps * (100 + 4 * std::abs(log_p[c.width]));
+    const T* g = slope.data() + segment[i] * c.width;
+    double mean = 0, most = 1e-20;
+    for (int64_t m = 0; m < c.width; ++m) {
+      const double p = std::exp(log_p[m]);
+      mean += p * static_cast<double>(g[m]);
+      most = std::max(most, std::abs(static_cast<double>(g[m])));
+      sum[segment[i] * c.width + m] += w * p;
+      size[segment[i] * c.width + m] += w * p * slack + 1e-30;
+    }
+    for (int64_t m = 0; m < c.width; ++m) {
+      const double value = 1 + w * std::exp(log_p[m]) * (static_cast<double>(g[m]) - mean);
+      GEO_REQUIRE(close(static_cast<double>(grad[i * c.width + m]), value,
+                        slack * 8 * w * most + 4 * eps),
+                  "claims f%zu N=%lld M=%lld: gradient of row %lld, column %lld", 8 * sizeof(T),
+                  ll(c.n), ll(c.width), ll(i), ll(m));
+    }
+  }
+  for (int64_t k = 0; k < c.segments * c.width; ++k)
+    GEO_REQUIRE(close(static_cast<double>(claims[k]), sum[k], size[k]),
+                "claims f%zu N=%lld M=%lld: entry %lld is %g, not %g", 8 * sizeof(T), ll(c.n),
+                ll(c.width), ll(k), static_cast<double>(claims[k]), sum[k]);
+}
+
 template <class T>
 void run(Input& in) {
   static const int64_t widths[] = {0, 1, 2, 3, 7, 8, 15, 16, 17, 31, 33, 64, 100, 5000};
@@ -151,6 +194,7 @@ void run(Input& in) {
     return;
   }
   check(c, out, grad_profile, grad_void);
+  check_claims(c, count, out, grad_profile);
   GEO_REQUIRE(evaluate(c, count, grad_profile, grad_void, again) == GEO_OK &&
                   same(out.profile, again.profile) && same(out.grad, again.grad),
               "profiles: not the same again");

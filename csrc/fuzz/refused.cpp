@@ -108,6 +108,12 @@ void query() {
                                       nullptr, nullptr, nullptr, nullptr, a.threads,
                                       nullptr) == GEO_BAD_ARGUMENT,
                 "profiles_grad: case %lld", ll(&a - bad));
+    GEO_REQUIRE(Abi<T>::claims(nullptr, a.n, a.width, nullptr, nullptr, nullptr, a.segments,
+                               a.threads, nullptr) == GEO_BAD_ARGUMENT,
+                "claims: case %lld", ll(&a - bad));
+    GEO_REQUIRE(Abi<T>::claims_grad(nullptr, a.n, a.width, nullptr, nullptr, nullptr, a.segments,
+                                    nullptr, a.threads, nullptr) == GEO_BAD_ARGUMENT,
+                "claims_grad: case %lld", ll(&a - bad));
   }
   static const struct {
     int64_t rows, width, graphs;

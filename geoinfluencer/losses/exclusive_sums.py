@@ -10,7 +10,6 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from geoinfluencer import ops
-from geoinfluencer.losses.query_checks import rows_at_once
 from geoinfluencer.losses.query_targets import QueryTargets
 
 
@@ -31,7 +30,7 @@ def exclusive_sums(targets: QueryTargets, *, with_claims: bool) -> ExclusiveSums
         \ln g_k[m] = \frac{1}{n_k} \sum_{i \in k} w_i \ln p_i[m], \qquad
         S_{km} = \sum_{i \in k} w_i p_i[m], \qquad P_{bm} = \sum_{i \in b} w_i p_i[m]
 
-    The logits are read piece by piece: O(N M) time and O((K + B) M + N) memory beside a single
+    O(N M) time and O((K + B) M + N) memory beside a single
     gradient of their size. Differentiable once.
 
     Args:
@@ -51,8 +50,8 @@ def exclusive_sums(targets: QueryTargets, *, with_claims: bool) -> ExclusiveSums
         log_profile, log_void = ops.query_profiles(*given)
         if targets.quality_logits is None:
             return ExclusiveSums(log_profile, log_void, None, None)
-        claims = _claims(
-            targets.logits.detach(), log_void.detach(), segment, targets.weight, instances + graphs
+        claims = ops.query_claims(
+            targets.logits, log_void, segment, instances + graphs, targets.weight
         )
     inside, rest = claims[:instances], claims[instances:]
     total = rest.index_add(0, targets.row_graph, inside)
@@ -92,7 +91,7 @@ class _ExclusiveSums(torch.autograd.Function):
         profile, log_void, mass, level = torch.ops.geoinfluencer.query_profiles(
             logits, row, instances, weight
         )
-        claims = _claims(logits, log_void, segment, weight, segments)
+        claims = ops.query_claims(logits, log_void, segment, segments, weight)
         ctx.save_for_backward(logits, row, weight, profile, mass, level, log_void, segment)
         return profile, log_void, claims
 
@@ -108,35 +107,5 @@ class _ExclusiveSums(torch.autograd.Function):
         else:
             gradient = torch.ops.geoinfluencer.query_profiles_gradient(d_profile, d_void, *forward)
         if d_claims is not None:
-            _add_gradient(gradient, d_claims, logits, log_void, segment, weight)
+            ops.add_claims_gradient(gradient, d_claims, logits, log_void, segment, weight)
         return gradient, None, None, None, None, None
-
-
-def _claims(
-    logits: Tensor, log_void: Tensor, segment: Tensor, weight: Tensor, segments: int
-) -> Tensor:
-    """Summed p of each segment, (S, M); ln p[m] - ln p[void] is the logit."""
-    sums = logits.new_zeros(segments, logits.shape[1])
-    step = rows_at_once(logits)
-    for low in range(0, logits.shape[0], step):
-        part = slice(low, low + step)
-        claim = (logits[part] + log_void[part, None]).exp_()
-        sums.index_add_(0, segment[part], claim.mul_(weight[part, None]))
-    return sums
-
-
-def _add_gradient(
-    gradient: Tensor,
-    d_claims: Tensor,
-    logits: Tensor,
-    log_void: Tensor,
-    segment: Tensor,
-    weight: Tensor,
-) -> None:
-    step = rows_at_once(logits)
-    for low in range(0, logits.shape[0], step):
-        part = slice(low, low + step)
-        claim = (logits[part] + log_void[part, None]).exp_()
-        slope = d_claims.index_select(0, segment[part])
-        mean = torch.linalg.vecdot(claim, slope)[:, None]  # the slope of void is 0
-        gradient[part] += slope.sub_(mean).mul_(claim).mul_(weight[part, None])

@@ -5,6 +5,7 @@ Every op runs a native kernel where the library is there and a pure-torch twin
 """
 
 from geoinfluencer.ops.batching import batch_from_ptr, ptr_from_batch, resolve_ptr
+from geoinfluencer.ops.claims import add_claims_gradient, query_claims
 from geoinfluencer.ops.coupling import capacity_coupling
 from geoinfluencer.ops.edges import knn_graph, radius_graph
 from geoinfluencer.ops.felzenszwalb import felzenszwalb
@@ -30,6 +31,7 @@ from geoinfluencer.ops.suppression import suppress
 __all__ = [
     "SegmentOrder",
     "Voxels",
+    "add_claims_gradient",
     "backend",
     "batch_from_ptr",
     "capacity_coupling",
@@ -40,6 +42,7 @@ __all__ = [
     "knn",
     "knn_graph",
     "ptr_from_batch",
+    "query_claims",
     "query_profiles",
     "radius",
     "radius_count",

@@ -22,13 +22,14 @@ from geoinfluencer.ops.signatures import SUFFIX
 
 OPS = (
     "influence_potential", "knn", "radius", "radius_count", "suppress", "segment_reduce",
-    "segment_gather", "farthest_point_sampling", "grid_pool", "query_profiles",
+    "segment_gather", "farthest_point_sampling", "grid_pool", "query_profiles", "query_claims",
     "capacity_coupling", "slic", "felzenszwalb",
 )  # fmt: skip
 _TORCH_ON_CUDA = {
     "segment_gather": "it is torch's index",
     "grid_pool": "torch sorts the cells",
     "query_profiles": "its twin",
+    "query_claims": "its twin",
     "capacity_coupling": "its twin",
     "slic": "images are segmented on the CPU",
     "felzenszwalb": "graphs are segmented on the CPU",

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-ABI_VERSION = 5
+ABI_VERSION = 6
 SUFFIX = {torch.float32: "_f32", torch.float64: "_f64", None: ""}
 
 _P, _I32, _I64, _F64 = c_void_p, c_int32, c_int64, c_double
@@ -37,6 +37,8 @@ CPU = _in_both_precisions(
         "geo_fps": [_P, _I64, _I32, _I64, *[_P] * 3, _I32, _P],
         "geo_profiles": [_P, _I64, _I64, _P, _P, _I64, _I32, *[_P] * 4],
         "geo_profiles_grad": [_P, _I64, _I64, _P, _P, _I64, *[_P] * 5, _I32, _P],
+        "geo_claims": [_P, _I64, _I64, _P, _P, _P, _I64, _I32, _P],
+        "geo_claims_grad": [_P, _I64, _I64, _P, _P, _P, _I64, _P, _I32, _P],
         "geo_coupling": [_P, _I64, _I64, _I64, _P, *[_F64] * 3, _I32, _I32, _P],
         "geo_grid": [_P, _I64, _I32, _I64, *[_P] * 3, _I32, *[_P] * 4],
     }

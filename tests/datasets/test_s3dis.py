@@ -130,7 +130,9 @@ def test_where_rooms_are_found(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"S3DIS more than once \(v1.2, v1.3\)"):
         find_rooms(tmp_path / "above")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(InputError, match=r"empty: no Area_N/ROOM/Annotations.*http://buildingparser"):
+    with pytest.raises(
+        InputError, match=r"empty: no Area_N/ROOM/Annotations.*http://buildingparser"
+    ):
         find_rooms(tmp_path / "empty")
 
 

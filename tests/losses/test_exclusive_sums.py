@@ -7,7 +7,6 @@ import dataclasses
 import pytest
 import torch
 
-from geoinfluencer.losses import exclusive_sums as module
 from geoinfluencer.losses.exclusive_sums import exclusive_dice, exclusive_sums
 from geoinfluencer.losses.query_targets import QueryTargets, query_targets
 from tests.losses.query_batches import ragged_batch
@@ -27,12 +26,8 @@ def dense(logits: torch.Tensor, targets: QueryTargets) -> tuple[torch.Tensor, ..
     return profile, log_p[:, -1], inside, total
 
 
-@pytest.mark.parametrize("rows", [1000, 7])
 @pytest.mark.parametrize("used", [(0, 1, 2, 3), (2, 3), (2,), (0, 1)])
-def test_sums_and_gradients_are_those_of_the_softmax(
-    monkeypatch: pytest.MonkeyPatch, rows: int, used: tuple[int, ...]
-) -> None:
-    monkeypatch.setattr(module, "rows_at_once", lambda logits: rows)
+def test_sums_and_gradients_are_those_of_the_softmax(used: tuple[int, ...]) -> None:
     given = query_targets(**ragged_batch())
     logits = given.logits.clone().requires_grad_()
     targets = dataclasses.replace(given, logits=logits)

@@ -44,6 +44,10 @@ SAMPLES = {
         (X[:4], None, X, IDS, None, X[:4], torch.ones(4), torch.rand(20, 2)),
         (None, X[:, 0], X, IDS, None, X[:4], torch.ones(4), torch.rand(20, 2)),
     ],
+    "query_claims": [(X, X[:, 0], IDS.clamp(min=0), 4, None)],
+    "add_claims_gradient": [
+        (torch.zeros_like(X), X[:4], X, X[:, 0], IDS.clamp(min=0), torch.rand(20))
+    ],
     "capacity_coupling": [(X, PTR, 0.03, 0.3, 0.3, 20)],
     "slic": [(torch.rand(6, 7, 3), 4, 10.0, 3, 2)],
     "felzenszwalb": [(torch.tensor([[0, 1], [1, 2]]), torch.rand(2), 3, 1.0, 1)],

@@ -6,6 +6,7 @@ columns, V voxels. A ``ptr`` is (B + 1,) int64 with the points of graph b in row
 O(N) whatever their number.
 """
 
+from geoinfluencer.ops.reference.claims import add_claims_gradient, query_claims
 from geoinfluencer.ops.reference.coupling import capacity_coupling
 from geoinfluencer.ops.reference.felzenszwalb import felzenszwalb
 from geoinfluencer.ops.reference.grid import grid_pool
@@ -22,6 +23,7 @@ from geoinfluencer.ops.reference.tiles import TILE, spans, squared_distances
 __all__ = [
     "CURVE_DIMS",
     "TILE",
+    "add_claims_gradient",
     "capacity_coupling",
     "curve_bits",
     "farthest_point_sampling",
@@ -31,6 +33,7 @@ __all__ = [
     "knn",
     "morton_codes",
     "potential",
+    "query_claims",
     "query_profiles",
     "query_profiles_gradient",
     "radius",

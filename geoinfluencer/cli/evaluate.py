@@ -10,7 +10,7 @@ from geoinfluencer.errors import InputError
 NAME = "eval"
 HELP = "score a checkpoint, or the output of any tool"
 DESCRIPTION = """\
-Two forms:
+Three forms:
 
   eval --checkpoint CKPT --dataset NAME [--data-root DIR] [--split S] [--out DIR]
       runs a model; writes metrics.json, what was predicted beside it, plots and report.html.

@@ -98,11 +98,11 @@ def condense_queries(
     quality = _quality(queries, quality_logits, class_logits, query_ptr.device)
     able = quality >= min_quality
     claim = partial(claim_nodes, logits, query_ptr, ptr, activation=activation, quality=quality)
-    claims = claim(able=able)
+    claims = claim(able=able, with_mass=min_iou > 0)
     if min_iou > 0:
         agreeing = claims.agreement() >= min_iou
         if not agreeing[able].all():
-            claims = claim(able=able & agreeing)
+            claims = claim(able=able & agreeing, with_mass=False)
     joined, probability = claims.joined, claims.probability
     size, total = claims.sizes()
     score = quality * (total / size.clamp(min=1)).to(quality.dtype)

@@ -91,6 +91,7 @@ class S3DIS(StoredRooms):
         keep: int = 50,
         graph: dict[str, Any] | None = None,
     ) -> None:
+        check_split(split, area, calib_rooms)
         rooms = find_rooms(Path(root))
         chosen = rooms if all_rooms else split_rooms(rooms, split, area, calib_rooms, str(root))
         if not all_rooms and split != "calib":
@@ -134,20 +135,24 @@ def room_source(room: Path) -> RoomSource:
     return RoomSource(f"{full.parent.name}/{full.name}", files, partial(read_s3dis_room, room))
 
 
-def split_rooms(
-    rooms: list[Path], split: str, area: int, calib_rooms: int, where: str
-) -> list[Path]:
-    """Rooms of one split; the rule is in :class:`S3DIS`.
-
-    Raises:
-        InputError: On an unknown split or area, or a split without rooms.
-    """
+def check_split(split: str, area: int, calib_rooms: int) -> None:
+    """Raises InputError for an unknown split or area, or no room to calibrate on."""
     if split not in ("train", "calib", "val", "test", "all"):
         raise InputError(f"no split {split!r}; choose train, calib, val, test or all")
     if area not in S3DIS_ROOMS:
         raise InputError(f"area must be 1 to 6, got {area!r}")
     if calib_rooms < 1:
         raise InputError(f"calib_rooms must be at least 1, got {calib_rooms}")
+
+
+def split_rooms(
+    rooms: list[Path], split: str, area: int, calib_rooms: int, where: str
+) -> list[Path]:
+    """Rooms of one split; the rule is in :class:`S3DIS`.
+
+    Raises:
+        InputError: On a split without rooms.
+    """
     if split == "all":
         return rooms
     inside = [room for room in rooms if area_of(room) == area]

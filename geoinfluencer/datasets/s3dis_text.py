@@ -99,7 +99,7 @@ def _parsed(text: bytes) -> pd.DataFrame | None:
                     io.BytesIO(text), sep=" ", header=None, engine="c", dtype=kind,
                     na_filter=False, quoting=3, skip_blank_lines=False,
                 )  # fmt: skip
-        except ValueError:  # pandas' own ParserError included
+        except (ValueError, OverflowError):  # pandas' own ParserError is one
             continue
         if table.shape[1] == 6:
             return table

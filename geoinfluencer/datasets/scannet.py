@@ -133,10 +133,11 @@ class ScanNet(StoredRooms):
         scenes, labels = find_scenes(Path(root)), find_labels(Path(root))
         sources = tuple(scene_source(scene, labels, True) for scene in scenes)
         words = "20 classes" if labels else f"class-agnostic, without {LABELS_FILE}"
-        lost = SCANNET_SCENES - len(scenes)
+        known = sum(scene.objects is not None for scene in scenes)
+        lost = SCANNET_SCENES - known
         missing = (
-            f"{len(scenes)} of {SCANNET_SCENES} scenes: figures are not those of ScanNet; for the "
-            f"others {SCANNET_HOW}"
+            f"{known} of {SCANNET_SCENES} scenes with truth: figures are not those of ScanNet; for "
+            f"the others {SCANNET_HOW}"
         )
         return FoundRooms(sources, words, missing if lost > 0 else "")
 

@@ -26,6 +26,10 @@ def mask_module(source: object) -> Any:
     return mask
 
 
+def _finite(value: Any) -> bool:
+    return isinstance(value, int | float) and abs(value) < 1e9  # an integer may have any length
+
+
 def check_segmentation(what: str, code: Any, image: int, height: int, width: int) -> None:
     """Raise InputError unless ``code`` is a mask of an image of that size.
 
@@ -43,14 +47,14 @@ def check_segmentation(what: str, code: Any, image: int, height: int, width: int
                 raise InputError(
                     f"{what}: a polygon must be a list of at least three x, y; got {polygon!r:.60}"
                 )
-            if not all(isinstance(v, int | float) and np.isfinite(v) for v in polygon):
+            if not all(_finite(v) for v in polygon):
                 raise InputError(f"{what}: a polygon holds what is no number: {polygon!r:.60}")
         return
     if not isinstance(code, dict) or not isinstance(code.get("counts"), str | bytes | list):
         raise InputError(
             f"{what}: segmentation must be polygons or size and counts, got {code!r:.60}"
         )
-    if list(code.get("size") or ()) != [height, width]:
+    if code.get("size") not in ([height, width], (height, width)):
         raise InputError(
             f"{what}: its run lengths have size {code.get('size')}, image {image} has "
             f"[{height}, {width}] (height, width)"

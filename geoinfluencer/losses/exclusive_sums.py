@@ -31,7 +31,7 @@ def exclusive_sums(targets: QueryTargets, *, with_claims: bool) -> ExclusiveSums
         S_{km} = \sum_{i \in k} w_i p_i[m], \qquad P_{bm} = \sum_{i \in b} w_i p_i[m]
 
     O(N M) time and O((K + B) M + N) memory beside a single
-    gradient of their size. Differentiable once.
+    gradient of their size (on a GPU several such tables for a moment). Differentiable once.
 
     Args:
         targets: checked outputs and instances.

@@ -72,8 +72,12 @@ class CocoMetrics:
             source: What to call the results in an error.
 
         Raises:
-            InputError: On results that do not fit; names the entry.
+            InputError: On results that do not fit; names the entry. On a second call.
         """
+        if self._computed:
+            raise InputError(
+                f"{source}: results were scored before; give those of all images at once"
+            )
         found = checked_results(results, truth, source)
         evaluator = _evaluator(source, truth, truth.objects, found)
         self._computed = self._run(evaluator)

@@ -93,7 +93,7 @@ def _id(what: str, entry: dict[str, Any], key: str) -> int:
 def _score(what: str, value: Any) -> float:
     try:
         score = math.nan if isinstance(value, bool | str) else float(value)
-    except TypeError:
+    except (TypeError, OverflowError):
         score = math.nan
     if not math.isfinite(score):
         raise InputError(f"{what} has score {value!r}; it must be a finite number")

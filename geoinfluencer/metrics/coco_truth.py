@@ -108,7 +108,8 @@ def _object(
     area = entry.get("area")
     if area is None:
         area = float(mask_module(what).area(rle))
-    if not isinstance(area, int | float) or not math.isfinite(area):
+    good = isinstance(area, int | float) and not isinstance(area, bool)
+    if not good or not abs(area) < math.inf or abs(area) > 1e300:
         raise InputError(f"{what} has area {area!r}; it must be a number, or absent")
     return {
         "image_id": image,

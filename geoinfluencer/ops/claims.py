@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from geoinfluencer.errors import InputError
-from geoinfluencer.ops import library, native, reference
+from geoinfluencer.ops import checks, library, native, reference
 
 
 def query_claims(
@@ -31,8 +31,13 @@ def query_claims(
         logits (N, M), log_void, segment and weight (N,) -> (S, M).
 
     Raises:
-        InputError: a segment out of range (looked at on the CPU).
+        InputError: shapes, dtypes or devices that do not fit, or a segment out of range (looked at
+            on the CPU).
+
+    On a GPU it runs as torch ops, and several (N, M) tensors exist for a moment.
     """
+    checks.check_count("num_segments", num_segments, 0)
+    segment, weight = _checked(logits, log_void, segment, weight)
     claims: Tensor = torch.ops.geoinfluencer.query_claims(
         logits.detach(), log_void.detach(), segment, num_segments, weight
     )
@@ -48,10 +53,38 @@ def add_claims_gradient(
     weight: Tensor | None = None,  # (N,)
 ) -> None:
     """Adds the gradient of the logits for that of :func:`query_claims` to ``gradient``: in place,
-    so that a loss with other gradients of its logits holds one table of them."""
+    so that a loss with other gradients of its logits holds one table of them.
+
+    Raises:
+        InputError: shapes, dtypes or devices that do not fit.
+    """
+    segment, weight = _checked(logits, log_void, segment, weight)
+    for name, value, rows in (
+        ("gradient", gradient, logits.shape[0]), ("grad_claims", grad_claims, len(grad_claims))
+    ):  # fmt: skip
+        _check_table(name, value, (rows, logits.shape[1]), logits)
     torch.ops.geoinfluencer.add_claims_gradient(
         gradient, grad_claims, logits, log_void, segment, weight
     )
+
+
+def _checked(
+    logits: Tensor, log_void: Tensor, segment: Tensor, weight: Tensor | None
+) -> tuple[Tensor, Tensor | None]:
+    if logits.dim() != 2 or logits.dtype not in (torch.float32, torch.float64):
+        raise InputError(f"logits must be float32 or float64 (N, M): {checks.describe(logits)}")
+    _check_table("log_void", log_void, (logits.shape[0],), logits)
+    ids = checks.check_ids("segment", segment, logits.shape[0], logits.device)
+    assert ids is not None
+    return ids, checks.check_weight("weight", weight, logits.shape[0], logits)
+
+
+def _check_table(name: str, value: Tensor, shape: tuple[int, ...], like: Tensor) -> None:
+    if value.shape != shape or value.dtype != like.dtype or value.device != like.device:
+        raise InputError(
+            f"{name} must be {like.dtype} of shape {shape} on {like.device}, as logits are: "
+            f"{checks.describe(value)} on {value.device}"
+        )
 
 
 def _claims(
@@ -59,6 +92,7 @@ def _claims(
 ) -> Tensor:
     kernels = native.cpu(logits, any_width=True)
     if kernels is None:
+        _check_ids(segment, num_segments)
         return reference.query_claims(logits, log_void, segment, num_segments, weight)
     out = _empty(logits, log_void, segment, num_segments, weight)
     code = native.call(
@@ -80,6 +114,7 @@ def _add(
 ) -> None:
     kernels = native.cpu(logits, any_width=True)
     if kernels is None or not gradient.is_contiguous():
+        _check_ids(segment, grad_claims.shape[0])
         reference.add_claims_gradient(gradient, grad_claims, logits, log_void, segment, weight)
         return
     code = native.call(
@@ -88,6 +123,13 @@ def _add(
         grad_claims.shape[0], native.dense(grad_claims), native.threads(), gradient,
     )  # fmt: skip
     _check_range(code, grad_claims.shape[0])
+
+
+def _check_ids(segment: Tensor, segments: int) -> None:
+    if segment.device.type != "cpu" or segment.numel() == 0:  # a GPU would be waited for
+        return
+    if not 0 <= int(segment.min()) <= int(segment.max()) < segments:
+        _check_range(native.ID_RANGE, segments)
 
 
 def _check_range(code: int, segments: int) -> None:

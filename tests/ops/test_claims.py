@@ -76,10 +76,16 @@ def test_nothing_to_claim():
     )
 
 
-@pytest.mark.usefixtures("needs_native")
+@pytest.mark.usefixtures("backend")
 def test_a_segment_that_is_not_there_is_an_error():
     x, void, segment = torch.zeros(2, 3), torch.zeros(2), torch.tensor([0, 5])
     with pytest.raises(InputError, match="segment must be 0 to num_segments - 1 = 1"):
         ops.query_claims(x, void, segment, 2)
     with pytest.raises(InputError, match="segment must be 0"):
         ops.add_claims_gradient(x.clone(), x, x, void, -segment)
+    with pytest.raises(InputError, match="log_void must be torch.float32 of shape .2,."):
+        ops.query_claims(x, void.double(), segment, 6)
+    with pytest.raises(InputError, match="gradient must be torch.float32 of shape .2, 3."):
+        ops.add_claims_gradient(x.double(), x, x, void, segment)
+    with pytest.raises(InputError, match="logits must be float32 or float64"):
+        ops.query_claims(x.half(), void.half(), segment, 6)

@@ -15,7 +15,6 @@ from torch_geometric.data import Data
 from geoinfluencer.condensation import Instances
 from geoinfluencer.datasets.coco import Coco
 from geoinfluencer.datasets.nuclei import Nuclei
-from geoinfluencer.errors import InputError
 from geoinfluencer.metrics import CocoMetrics, NodeMetrics, score_files
 from geoinfluencer.training import evaluate, predict, train
 from geoinfluencer.training.scoring.inference import SampleResult
@@ -166,10 +165,14 @@ def test_masks_are_put_aside(tmp_path: Path) -> None:
     assert len(second.masks("found", 4)) == 2 and first.masks("perfect", 4)[0]["score"] == 1
 
 
-def test_samples_without_pixels_are_refused() -> None:
+def test_samples_without_pixels_have_scores_of_segments_alone(tmp_path: Path) -> None:
     sample = Data(pos=torch.zeros(2, 2), name="s")
-    with pytest.raises(InputError, match="s: protocol 'images' needs segment_map"):
-        ImageTask(None).record(result(sample, torch.tensor([0, -1]), None))
+    task = ImageTask(None)
+    record = task.record(result(sample, torch.tensor([0, -1]), None))
+    assert not record.has_masks and record.masks("found", 1) == []
+    written = task.write_predictions([record], tmp_path)
+    assert [path.name for path in written] == ["predictions.csv"]
+    assert task.metrics_of([record]) == {}
 
 
 def test_the_cap_is_warned_about() -> None:

@@ -10,7 +10,6 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from geoinfluencer.errors import InputError
 from geoinfluencer.files.coco_entries import write_results
 from geoinfluencer.files.coco_masks import encoded_labels
 from geoinfluencer.files.spool import JsonSpool
@@ -55,8 +54,8 @@ class ImageRecord:
     Attributes:
         nodes: As of the ``nodes`` protocol.
         image_id: In the annotation file; None where there is none.
-        labelled: Whether the instances have classes.
-        spool: Holds the masks: ``found``, and where the truth is known ``perfect``.
+        labelled: Whether instances and truth have classes.
+        spool: Holds the masks: ``found``, and where the truth is known ``perfect``; None: no masks.
         place: Where in it.
     """
 
@@ -64,18 +63,25 @@ class ImageRecord:
     nodes: pd.DataFrame
     image_id: int | None
     labelled: bool
-    spool: JsonSpool
+    spool: JsonSpool | None
     place: int
+
+    @property
+    def has_masks(self) -> bool:
+        """False of samples without the way back to pixels, such as those of a training split."""
+        return self.spool is not None
 
     def masks(self, kind: str, image_id: int) -> list[dict[str, Any]]:
         """COCO results ``found`` or ``perfect``."""
-        return [{"image_id": image_id, **entry} for entry in self.spool.read(self.place)[kind]]
+        kept = {kind: []} if self.spool is None else self.spool.read(self.place)
+        return [{"image_id": image_id, **entry} for entry in kept[kind]]
 
 
 class ImageTask(NodeTask):
     """Scores on segments, masks on disk, and COCO AP where the dataset names its annotations.
 
-    Samples have ``segment_map`` and ``image_size``. The dataset may have ``annotation_file`` (COCO
+    Samples have ``segment_map`` (H W,) and ``image_size`` (1, 2); without them there are scores of
+    segments alone. The dataset may have ``annotation_file`` (COCO
     JSON; its samples then have ``image_id`` (1,)) and ``category_ids``, the category of each class;
     without the latter class c is category c + 1. Without classes every mask gets the first
     category, and scores take no notice of categories.
@@ -93,11 +99,12 @@ class ImageTask(NodeTask):
         assert result.instances is not None
         sample, found = result.sample, result.instances
         segment, size = sample.get("segment_map"), sample.get("image_size")
+        labelled = found.label is not None and not self.class_agnostic(sample, found)
+        number = sample.get("image_id")
+        image_id = None if number is None else int(number)
+        nodes = super().record(result)
         if segment is None or size is None:
-            raise InputError(
-                f"{result.name or 'sample'}: protocol 'images' needs segment_map (H W,) and "
-                "image_size (1, 2) on every sample that is scored or predicted"
-            )
+            return ImageRecord(result.name, nodes, image_id, labelled, None, -1)
         pixels = segment.numpy().reshape(size[0].tolist())
         labels = None if found.label is None else found.label.numpy()
         kept = {"found": self._entries(pixels, found.instance.numpy(), labels, found.score.numpy())}
@@ -109,21 +116,16 @@ class ImageTask(NodeTask):
                 pixels, truth, classes, np.ones(truth.max(initial=-1) + 1)
             )
         self._spool = self._spool or JsonSpool()
-        number = sample.get("image_id")
-        return ImageRecord(
-            result.name,
-            super().record(result),
-            None if number is None else int(number),
-            labels is not None,
-            self._spool,
-            self._spool.add(kept),
-        )
+        place = self._spool.add(kept)
+        return ImageRecord(result.name, nodes, image_id, labelled, self._spool, place)
 
     def write_predictions(self, records: Sequence[ImageRecord], folder: Path) -> list[Path]:  # type: ignore[override]
         """``predictions.csv`` of the segments, and ``coco_results.json`` of the masks, which are
         read back one image at a time. Images that no annotation file names have the number in
         their name as id (COCO's ``000000000139.jpg`` is 139), or are counted."""
         written = super().write_predictions([each.nodes for each in records], folder)
+        if not all(each.has_masks for each in records):
+            return written
         path = folder / "coco_results.json"
         write_results(path, _all_masks(records, "found"))
         return [*written, path]
@@ -131,7 +133,8 @@ class ImageTask(NodeTask):
     def metrics_of(self, records: Sequence[ImageRecord]) -> dict[str, Any]:
         """``ap``, ``ap50`` of the masks against the annotation file, and ``ceiling_ap``."""
         numbers = [each.image_id for each in records if each.image_id is not None]
-        if self._annotations is None or len(numbers) < len(records):
+        whole = len(numbers) == len(records) and all(each.has_masks for each in records)
+        if self._annotations is None or not whole:
             return {}
         truth = read_coco_truth(self._annotations).only(numbers)
         agnostic = not all(each.labelled for each in records)

@@ -9,9 +9,9 @@ from typing import Any
 
 def print_metrics(metrics: Mapping[str, Any], title: str) -> None:
     """Prints the protocol's own metrics with the window, one per line."""
-    from geoinfluencer.training.tasks import TASKS
+    from geoinfluencer.training.tasks import FILE_TASKS
 
-    task = TASKS[metrics["protocol"]](None)
+    task = FILE_TASKS[metrics["protocol"]](None)
     words = task.window_words(metrics)
     window = f", {words}" if words else ""
     print(f"{title} (protocol {metrics['protocol']}{window})")

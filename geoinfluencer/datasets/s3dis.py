@@ -22,7 +22,7 @@ from geoinfluencer.datasets.s3dis_layout import (
     missing_rooms,
     read_s3dis_room,
 )
-from geoinfluencer.datasets.stored_rooms import NO_FILES, FoundRooms, StoredRooms
+from geoinfluencer.datasets.stored_rooms import NO_FILES, FoundRooms, StoredRooms, check_split
 from geoinfluencer.errors import InputError
 
 
@@ -91,7 +91,9 @@ class S3DIS(StoredRooms):
         keep: int = 50,
         graph: dict[str, Any] | None = None,
     ) -> None:
-        check_split(split, area, calib_rooms)
+        check_split(split, calib_rooms)
+        if area not in S3DIS_ROOMS:
+            raise InputError(f"area must be 1 to 6, got {area!r}")
         rooms = find_rooms(Path(root))
         chosen = rooms if all_rooms else split_rooms(rooms, split, area, calib_rooms, str(root))
         if not all_rooms and split != "calib":
@@ -133,16 +135,6 @@ def room_source(room: Path) -> RoomSource:
     files = tuple(path for path, _ in annotation_files(room)[0])
     full = room.resolve()
     return RoomSource(f"{full.parent.name}/{full.name}", files, partial(read_s3dis_room, room))
-
-
-def check_split(split: str, area: int, calib_rooms: int) -> None:
-    """Raises InputError for an unknown split or area, or no room to calibrate on."""
-    if split not in ("train", "calib", "val", "test", "all"):
-        raise InputError(f"no split {split!r}; choose train, calib, val, test or all")
-    if area not in S3DIS_ROOMS:
-        raise InputError(f"area must be 1 to 6, got {area!r}")
-    if calib_rooms < 1:
-        raise InputError(f"calib_rooms must be at least 1, got {calib_rooms}")
 
 
 def split_rooms(

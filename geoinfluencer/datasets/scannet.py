@@ -19,7 +19,7 @@ from geoinfluencer.datasets.scannet_files import (
     find_scenes,
     read_scene,
 )
-from geoinfluencer.datasets.stored_rooms import NO_FILES, FoundRooms, StoredRooms
+from geoinfluencer.datasets.stored_rooms import NO_FILES, FoundRooms, StoredRooms, check_split
 from geoinfluencer.errors import InputError
 
 SPLITS_PAGE = "https://github.com/ScanNet/ScanNet/tree/master/Tasks/Benchmark"
@@ -92,10 +92,7 @@ class ScanNet(StoredRooms):
     ) -> None:
         folder = Path(root)
         scenes = find_scenes(folder)
-        if split not in ("train", "calib", "val", "test", "all"):
-            raise InputError(f"no split {split!r}; choose train, calib, val, test or all")
-        if calib_rooms < 1:
-            raise InputError(f"calib_rooms must be at least 1, got {calib_rooms}")
+        check_split(split, calib_rooms)
         if not all_rooms and split != "all":
             scenes = _split_scenes(scenes, split, calib_rooms, folder)
         labels = find_labels(folder)

@@ -15,7 +15,9 @@ import numpy as np
 from geoinfluencer.datasets.room import Room
 from geoinfluencer.datasets.room_cache import RoomSource, cache_folder, load_room
 from geoinfluencer.datasets.room_set import RoomSet
+from geoinfluencer.errors import InputError
 
+SPLITS = ("train", "calib", "val", "test", "all")
 NO_FILES = "or take --dataset synthetic-rooms, which needs no files"
 
 
@@ -32,6 +34,14 @@ class FoundRooms:
     sources: tuple[RoomSource, ...]
     words: str
     missing: str = ""
+
+
+def check_split(split: str, calib_rooms: int) -> None:
+    """Raises InputError for an unknown split, or no room to calibrate on."""
+    if split not in SPLITS:
+        raise InputError(f"no split {split!r}; choose train, calib, val, test or all")
+    if calib_rooms < 1:
+        raise InputError(f"calib_rooms must be at least 1, got {calib_rooms}")
 
 
 class StoredRooms(RoomSet):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import operator
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -24,9 +25,12 @@ def read_json(path: Path, kind: str) -> Any:
 def integer(what: str, entry: Any, key: str) -> int:
     """``entry[key]``, an integer; ``what`` names file and entry in the message."""
     value = entry.get(key) if isinstance(entry, dict) else None
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise InputError(f"{what} has {key} {value!r}; it must be an integer")
-    return value
+    if not isinstance(value, bool):
+        try:
+            return operator.index(value)  # type: ignore[arg-type]  # NumPy's integers too
+        except TypeError:
+            pass
+    raise InputError(f"{what} has {key} {value!r}; it must be an integer")
 
 
 def write_results(path: Path, entries: Iterable[dict[str, Any]]) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from geoinfluencer.errors import InputError
-from geoinfluencer.files.coco_entries import read_json
+from geoinfluencer.files.coco_entries import integer, read_json
 from geoinfluencer.files.coco_masks import check_segmentation, encoded, mask_module
 from geoinfluencer.metrics.coco_truth import CocoTruth
 
@@ -51,7 +50,7 @@ def checked_results(entries: Iterable[Any], truth: CocoTruth, source: str) -> li
         if not isinstance(entry, dict):
             raise InputError(f"{what} is {entry!r:.60}; it must be an object with image_id, "
                              "category_id, segmentation and score")  # fmt: skip
-        image, category = (_id(what, entry, key) for key in ("image_id", "category_id"))
+        image, category = (integer(what, entry, key) for key in ("image_id", "category_id"))
         if image not in truth.sizes:
             raise InputError(f"{what} has image_id {image}, which is not in {truth.source}; "
                              "give the truth of the same images")  # fmt: skip
@@ -78,16 +77,6 @@ def checked_results(entries: Iterable[Any], truth: CocoTruth, source: str) -> li
             }
         )
     return found
-
-
-def _id(what: str, entry: dict[str, Any], key: str) -> int:
-    value = entry.get(key)
-    if not isinstance(value, bool):
-        try:
-            return operator.index(value)  # type: ignore[arg-type]
-        except TypeError:
-            pass
-    raise InputError(f"{what} has {key} {value!r}; it must be an integer")
 
 
 def _score(what: str, value: Any) -> float:

@@ -135,6 +135,7 @@ def evaluate(
         device=pick_device(accelerator),
         precision=config.train.precision,
         quiet=quiet,
+        with_records=True,
     )
     scores.metrics |= task.metrics_of(scores.records) | {
         "split": split,

@@ -10,7 +10,7 @@ from geoinfluencer.metrics.files import score_files
 from geoinfluencer.metrics.node_files import Role, read_nodes
 from geoinfluencer.training.scoring.evaluation import evaluation_folder
 from geoinfluencer.training.scoring.reporting import write_file_results
-from geoinfluencer.training.tasks import TASKS
+from geoinfluencer.training.tasks import FILE_TASKS
 
 
 def evaluate_prediction_file(
@@ -30,7 +30,7 @@ def evaluate_prediction_file(
     metrics |= {"split": None, "class_agnostic": not classes, "seed": None}
     metrics |= {"pred": Path(pred).name, "truth": Path(truth).name}
     if folder is not None:
-        write_file_results(folder, TASKS[protocol](None), metric, metrics)
+        write_file_results(folder, FILE_TASKS[protocol](None), metric, metrics)
     return metrics
 
 

@@ -21,7 +21,7 @@ from geoinfluencer.training.configuration.config import RunConfig
 from geoinfluencer.training.fitting.log import read_rows
 from geoinfluencer.training.run_folder import RunFolder, read_json, write_json
 from geoinfluencer.training.scoring.scores import Scores
-from geoinfluencer.training.tasks import Task, task_class
+from geoinfluencer.training.tasks import FILE_TASKS, Task, task_class
 
 
 def write_results(
@@ -72,7 +72,7 @@ def draw(folder: RunFolder, config: RunConfig | None = None) -> Path:
             f"{folder.path}: neither metrics.json nor logs/train.csv; name the folder of a run"
         )
     metrics = read_json(folder.metrics) if folder.metrics.is_file() else {}
-    task = task_class(metrics.get("protocol") or "nodes", str(folder.metrics))(None)
+    task = task_class(metrics.get("protocol") or "nodes", str(folder.metrics), FILE_TASKS)(None)
     figures = [*_sample_figures(folder, task, metrics)]
     figures += task.curve_figures(_read_rows(folder.curves), _window_note(task, metrics))
     shown = [name for name in task.definitions() if _is_share(name)]

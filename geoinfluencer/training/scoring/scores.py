@@ -45,12 +45,13 @@ def score_samples(
     device: torch.device,
     precision: str = "auto",
     quiet: bool = False,
+    with_records: bool = False,
 ) -> Scores:
     """Model, condensation and metrics over samples, one at a time, with timings.
 
     ``settings`` have their calibrated threshold. On a GPU the first sample goes through the model
     once before the clock counts. Times are medians per sample; the model's include the transfer to
-    the device.
+    the device. ``with_records`` keeps what ``Task.write_predictions`` and ``Task.metrics_of`` read.
     """
     model = model.to(device).eval()
     dtype = autocast_dtype(precision, device)
@@ -68,7 +69,8 @@ def score_samples(
         task.update(metric, result.sample, found)
         class_agnostic = class_agnostic and task.class_agnostic(result.sample, found)
         times.append((result.model_ms, result.condense_ms))
-        scores.records.append(task.record(result))
+        if with_records:
+            scores.records.append(task.record(result))
         if index < DISPLAYED:
             name = result.name or f"sample-{index}"
             scores.displays.append((name, task.display_arrays(result)))

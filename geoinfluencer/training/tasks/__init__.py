@@ -1,5 +1,7 @@
 """What differs between kinds of data: scores, output files, pictures. One file per protocol."""
 
+from collections.abc import Mapping
+
 from geoinfluencer.errors import InputError, suggest
 from geoinfluencer.training.data import attribute
 from geoinfluencer.training.tasks.base import Task
@@ -9,7 +11,10 @@ from geoinfluencer.training.tasks.tracks import TrackTask
 
 # A further protocol is a Task of its own and one more line here.
 TASKS: dict[str, type[Task]] = {task.protocol: task for task in (TrackTask, NodeTask, ImageTask)}
-TASKS["coco"] = ImageTask  # scores of files with masks
+FILE_TASKS: dict[str, type[Task]] = {
+    **TASKS,
+    "coco": ImageTask,
+}  # protocols that files may be scored by
 
 
 def make_task(samples: object) -> Task:
@@ -24,20 +29,32 @@ def make_task(samples: object) -> Task:
     return task_class(attribute(samples, "protocol", "nodes"), "the dataset's protocol")(samples)
 
 
-def task_class(protocol: object, source: str) -> type[Task]:
+def task_class(
+    protocol: object, source: str, known: Mapping[str, type[Task]] = TASKS
+) -> type[Task]:
     """The task of a protocol's name.
 
     Args:
         protocol: the name.
         source: where it was read, for the message.
+        known: those that may be; a dataset's by default.
 
     Raises:
         InputError: it is unknown; says which are known.
     """
     name = str(protocol)
-    if name not in TASKS:
-        raise InputError(f"{source}: unknown protocol '{name}'; {suggest(name, TASKS)}")
-    return TASKS[name]
+    if name not in known:
+        raise InputError(f"{source}: unknown protocol '{name}'; {suggest(name, known)}")
+    return known[name]
 
 
-__all__ = ["TASKS", "ImageTask", "NodeTask", "Task", "TrackTask", "make_task", "task_class"]
+__all__ = [
+    "FILE_TASKS",
+    "TASKS",
+    "ImageTask",
+    "NodeTask",
+    "Task",
+    "TrackTask",
+    "make_task",
+    "task_class",
+]

@@ -43,6 +43,9 @@ GEO_API const char* geo_isa(void);
 /* Gives back the scratch memory, 64 MiB at most, that is kept from one call to the next. */
 GEO_API void geo_release_memory(void);
 
+/* Asks Linux for huge pages where memory is 4 MiB or more and not in use yet: advice, no promise. */
+GEO_API void geo_ask_huge_pages(void* memory, int64_t bytes);
+
 /* Sum of hinge potentials max(0, radius - |x_i - y_j|)^power over the pairs of each graph.
  *
  * x (N, D); y (M, D), or NULL: every unordered pair of x once. x_instance (N), y_instance (M): both

@@ -5,6 +5,7 @@
 
 #include "cpu/boxes.h"
 #include "cpu/pair_kernel.h"
+#include "cpu/spread.h"
 #include "cpu/unroll.h"
 
 namespace geo {
@@ -62,7 +63,6 @@ class BundleSearch {
  private:
   using S = Simd<T>;
   using V = typename S::V;
-  static constexpr int kTogether = 4;
   static constexpr bool kBalls = D == 0 || D > 4;
 
   // Ball around the points of a bundle: in many dimensions testing it is half of the work of a box,
@@ -102,6 +102,11 @@ class BundleSearch {
     while (depth) {
       const auto [v, bundles] = stack[--depth];
       const T* group = tree.box[v.level] + v.group * group_size;
+      if (kBalls && v.level == 0) {  // few bundles are left: what all of them reach says little
+        leaves_of_each(group, v.group, bundles);
+        if (tests_ > kLeaf * kLeaf) points(bundle);
+        continue;
+      }
       boxes_distance2<D>(group, joint, n, d2);
       uint32_t near = at_most(d2, reach2_);
       if (v.level > 0) {
@@ -112,13 +117,10 @@ class BundleSearch {
         }
         continue;
       }
-      const int32_t first = static_cast<int32_t>(v.group * kLeaf);
       if (__builtin_popcount(bundles) < __builtin_popcount(near)) {  // whichever are fewer
-        for (uint32_t rest = bundles; rest; rest &= rest - 1) {
-          const int l = __builtin_ctz(rest);
-          test(near & boxes_within<D>(group, boxes_, l, n, reach2_), first * kLeaf + l, kLeaf);
-        }
+        leaves_of_each(group, v.group, bundles);
       } else {
+        const int32_t first = static_cast<int32_t>(v.group * kLeaf);
         for (; near; near &= near - 1) {
           const int slot = __builtin_ctz(near);
           test(bundles & boxes_within<D>(boxes_, group, slot, n, reach2_),
@@ -130,15 +132,19 @@ class BundleSearch {
     points(bundle);
   }
 
+  // The leaves of a group, each bundle by itself.
+  GEO_INLINE void leaves_of_each(const T* group, int64_t number, uint32_t bundles) {
+    const int n = D ? D : dim_;
+    const int32_t first = static_cast<int32_t>(number * kLeaf);
+    for (; bundles; bundles &= bundles - 1) {
+      const int l = __builtin_ctz(bundles);
+      test(boxes_within<D>(group, boxes_, l, n, reach2_), first * kLeaf + l, kLeaf);
+    }
+  }
+
   // Puts leaf * 16 + bundle on the list of tests: from + step * bit for each bit.
   GEO_INLINE void test(uint32_t bits, int32_t from, int32_t step) {
-    const int first = tests_, all = __builtin_popcount(bits);
-    do {  // mostly once, and no branch on their number
-      GEO_UNROLL for (int k = 0; k < kTogether; ++k, bits &= bits - 1)
-        test_[tests_ + k] = from + step * (__builtin_ctz(bits | 1u << 31));
-      tests_ += kTogether;
-    } while (bits);
-    tests_ = first + all;
+    tests_ += spread_bits(bits, from, step, test_ + tests_);
   }
 
   // Lists the points of the leaves that are waiting. Step by step: few of these conditions can be
@@ -164,12 +170,11 @@ class BundleSearch {
       const auto* qid = q_.id + ql * kLeaf;
       const auto id = id_[bundle[l]];
       if (listed[l] + kLeaf > kRoom) flush_(tile_, l);
-      uint32_t in = hit_mask_[i] & first_lanes(q_.tree.points - ql * kLeaf);
-      for (; in; in &= in - 1) {
-        const int j = __builtin_ctz(in);
-        list[l][listed[l]] = static_cast<int32_t>(ql * kLeaf + j);
-        listed[l] += qid[j] != id;
-      }
+      const uint32_t in = hit_mask_[i] & first_lanes(q_.tree.points - ql * kLeaf);
+      uint32_t others = 0;
+      for (int s = 0; s < kLeaf; s += S::W)
+        others |= S::bits(S::differs(S::lanes((in >> s) & ((1u << S::W) - 1)), qid + s, id)) << s;
+      listed[l] += spread_bits(others, static_cast<int32_t>(ql * kLeaf), 1, list[l] + listed[l]);
     }
   }
 
@@ -184,7 +189,7 @@ class BundleSearch {
   T boxes_[2 * (D ? D : kMaxDim) * kLeaf];  // of the block's bundles, a lane each
   T centre_[(D ? D : kMaxDim) * kLeaf], within2_[kLeaf];  // of the balls around them
   int tests_ = 0;
-  int32_t test_[2 * kLeaf * kLeaf + kTogether];  // leaf * 16 + bundle
+  int32_t test_[2 * kLeaf * kLeaf + kLeaf];  // leaf * 16 + bundle
   uint32_t hit_mask_[2 * kLeaf * kLeaf];
 };
 

@@ -127,6 +127,10 @@ void give_memory(void* memory, size_t bytes) {
 
 }  // namespace geo
 
+extern "C" void geo_ask_huge_pages(void* memory, int64_t bytes) {
+  geo::ask_huge_pages(memory, static_cast<size_t>(bytes));
+}
+
 extern "C" void geo_release_memory(void) {
   geo::Kept& all = geo::kept();
   const std::unique_lock<std::mutex> lock(all.mutex, std::try_to_lock);

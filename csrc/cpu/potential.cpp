@@ -181,6 +181,8 @@ int32_t evaluate(const PointSet<T>& x, const PointSet<T>& y, bool symmetric, int
   if (!fits || !other_fits) return GEO_ID_RANGE;
   const Planted<T>& q = symmetric ? p : other;
 
+  for (const PointSet<T>* set : {&x, &y})
+    if (set->grad) ask_huge_pages(set->grad, static_cast<size_t>(set->n * dim) * sizeof(T));
   const Hinge<T> hinge(radius, power);
   Work<T> work{p, bundles, q, hinge, symmetric, swapped, x.grad != nullptr, {}, {}, {}, {}, {}, {}};
   work.slices = cut_slices(p.forest.leaf_begin, p.forest.count, q.forest.count, threads);

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from geoinfluencer.errors import InputError
-from geoinfluencer.ops import checks, library, potential_kernels, reference
+from geoinfluencer.ops import checks, library, native, potential_kernels, reference
 
 
 def influence_potential(
@@ -107,13 +107,15 @@ def _backward(ctx: Any, grad_energy: Tensor | None, *_: Any) -> tuple[Any, ...]:
     if not ctx.need_grad:
         raise RuntimeError("influence_potential: the op was called with need_grad=False")
     grad_x, grad_y, x_ptr, y_ptr = ctx.saved_tensors
-    out_x = (
-        reference.scale_by_graph(grad_x, grad_energy, x_ptr) if ctx.needs_input_grad[0] else None
-    )
+    out_x = _scaled(grad_x, grad_energy, x_ptr) if ctx.needs_input_grad[0] else None
     out_y = None
     if not ctx.symmetric and ctx.needs_input_grad[1]:
-        out_y = reference.scale_by_graph(grad_y, grad_energy, y_ptr)
+        out_y = _scaled(grad_y, grad_energy, y_ptr)
     return out_x, out_y, *([None] * 9)
+
+
+def _scaled(rows: Tensor, factor: Tensor, ptr: Tensor | None) -> Tensor:
+    return reference.scale_by_graph(rows, factor, ptr, out=native.empty_like(rows))
 
 
 library.define(

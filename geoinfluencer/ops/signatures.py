@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-ABI_VERSION = 6
+ABI_VERSION = 7
 SUFFIX = {torch.float32: "_f32", torch.float64: "_f64", None: ""}
 
 _P, _I32, _I64, _F64 = c_void_p, c_int32, c_int64, c_double
@@ -49,6 +49,7 @@ CPU = _in_both_precisions(
     "geo_segment_count": [_P, _I64, _I64, _P],
     "geo_isa": [],
     "geo_release_memory": [],
+    "geo_ask_huge_pages": [_P, _I64],
 }
 CUDA = _in_both_precisions(
     {
@@ -62,4 +63,8 @@ CUDA = _in_both_precisions(
         "geo_cuda_fps": [_P, _I64, _I32, _I64, *[_P] * 5, *_PLACE],
     }
 )
-RESULTS = {"geo_isa": c_char_p, "geo_release_memory": None}  # all others: an error code
+RESULTS = {  # all others: an error code
+    "geo_isa": c_char_p,
+    "geo_release_memory": None,
+    "geo_ask_huge_pages": None,
+}

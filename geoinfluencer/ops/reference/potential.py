@@ -130,11 +130,13 @@ class _Potential(torch.autograd.Function):
         return out_x, out_y, *([None] * 8)
 
 
-def scale_by_graph(rows: Tensor, factor: Tensor, ptr: Tensor | None) -> Tensor:
+def scale_by_graph(
+    rows: Tensor, factor: Tensor, ptr: Tensor | None, out: Tensor | None = None
+) -> Tensor:
     """Multiplies the rows (N, D) of each graph by its factor (B,)."""
-    if ptr is None:
-        return rows * factor
-    return rows * torch.repeat_interleave(factor, ptr.diff(), output_size=rows.shape[0])[:, None]
+    if ptr is not None:
+        factor = torch.repeat_interleave(factor, ptr.diff(), output_size=rows.shape[0])[:, None]
+    return torch.mul(rows, factor, out=out)
 
 
 def influence_potential(

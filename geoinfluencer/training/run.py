@@ -31,6 +31,7 @@ from geoinfluencer.training.scoring.prediction import predict
 from geoinfluencer.training.scoring.reporting import write_results
 from geoinfluencer.training.scoring.scores import score_samples
 from geoinfluencer.training.tasks import make_task
+from geoinfluencer.training.warm_start import adopt_weights
 
 __all__ = ["Interrupted", "Run", "evaluate", "predict", "train"]
 
@@ -127,6 +128,11 @@ def train(
     model = build_model(setup.config.model, facts)
     if setup.checkpoint is None:
         model.fit_normalisation(first_samples(samples["train"], settings.normalisation_samples))  # type: ignore[operator]
+        if settings.init_from is not None:
+            taken, all_of_them = adopt_weights(model, settings.init_from)
+            setup.notes.append(
+                f"starting from {settings.init_from}: {taken} of {all_of_them} tensors fit"
+            )
     state = RunState(
         config=setup.config.to_dict(),
         data={

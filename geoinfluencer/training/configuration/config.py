@@ -91,6 +91,7 @@ class TrainSection(Section):
     """Optimisation, its limits and its machine."""
 
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    init_from: str | None = None
     max_steps: Count | None = 2000
     max_minutes: Positive | None = None
     batch_size: Count = 8

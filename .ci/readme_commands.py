@@ -1,9 +1,9 @@
 """Runs the fenced blocks of a Markdown file that are marked as runnable.
 
-A block runs when the line before its fence is ``<!-- run -->``; with ``<!-- run: trackml -->`` only
-where the real TrackML events are ($GEOINFLUENCER_TEST_DATA or ../shared/data), with $TRACKML naming
-their folder. ``minutes=M`` in the mark runs the block with ``--max-minutes M``. Shell blocks run in
-bash with the environment's programs first on PATH, Python blocks in the environment's Python; all
+A block runs when the line before its fence is ``<!-- run -->``; with ``<!-- run: trackml -->``, or
+another folder of the real inputs ($GEOINFLUENCER_TEST_DATA or ../shared/data), only where that is,
+with $TRACKML naming it. ``minutes=M`` in the mark runs the block with ``--max-minutes M``. Shell
+blocks run in bash with the environment's programs first on PATH, Python blocks in its Python; all
 of them in the repository, in the order of the file.
 """
 
@@ -24,9 +24,9 @@ BLOCK = re.compile(
 )
 
 
-def trackml_folder() -> Path | None:
+def real_folder(name: str) -> Path | None:
     named = os.environ.get("GEOINFLUENCER_TEST_DATA")
-    folder = (Path(named) if named else ROOT.parent / "shared" / "data") / "trackml"
+    folder = (Path(named) if named else ROOT.parent / "shared" / "data") / name
     return folder if folder.is_dir() else None
 
 
@@ -39,17 +39,17 @@ def main(path: str) -> int:
     environment = dict(os.environ)
     programs = str(Path(sys.executable).parent)
     environment["PATH"] = os.pathsep.join([programs, environment.get("PATH", "")])
-    if (trackml := trackml_folder()) is not None:
-        environment["TRACKML"] = str(trackml)
     for block in blocks:
         line = text.count("\n", 0, block.start("code")) + 1
         place = f"{path}:{line}"
         code = block["code"]
         if block["minutes"]:
             code = re.sub(r"--max-minutes \S+", f"--max-minutes {block['minutes']}", code)
-        if (block["needs"] or "").strip() == "trackml" and trackml is None:
-            print(f"--- {place}: skipped, the real TrackML events are not here")
-            continue
+        if needs := (block["needs"] or "").strip():
+            if (folder := real_folder(needs)) is None:
+                print(f"--- {place}: skipped, the real inputs of {needs} are not here")
+                continue
+            environment[needs.upper()] = str(folder)
         interpreter = {
             "bash": ["bash", "-euo", "pipefail", "-c", code],
             "python": [sys.executable, "-c", code],

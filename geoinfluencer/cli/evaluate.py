@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 from geoinfluencer.cli.arguments import add_accelerator, add_dataset, add_set, at_least, folder
 from geoinfluencer.errors import InputError
@@ -10,7 +11,7 @@ from geoinfluencer.errors import InputError
 NAME = "eval"
 HELP = "score a checkpoint, or the output of any tool"
 DESCRIPTION = """\
-Three forms:
+Four forms:
 
   eval --checkpoint CKPT --dataset NAME [--data-root DIR] [--split S] [--out DIR]
       runs a model; writes metrics.json, what was predicted beside it, plots and report.html.
@@ -23,10 +24,18 @@ Three forms:
   eval --pred RESULTS.json --truth INSTANCES.json --protocol coco [--max-dets N]
        [--boundary] [--out DIR]
       scores masks in images (COCO results) against COCO annotations.
+
+  eval --pred PATH --truth PATH --protocol scannet|scannet-literal|s3dis|panoptic [--out DIR]
+      scores point clouds: a file each, or folders of scenes of the same names. Predictions are
+      ScanNet submissions (SCENE.txt with lines MASK CLASS CONFIDENCE), PLY or NPZ with instance,
+      semantic and score of every point; truth is .txt (class * 1000 + instance), PLY or NPZ.
 """
 
 _OF_TRACKS = ("particles", "pt_min", "eta_max", "min_hits")
 _OF_MASKS = ("max_dets", "boundary")
+_OF_SCENES = ("classes", "stuff", "min_points", "partial", "pred_names", "truth_names")
+_OF_BOTH = ("partial",)
+_SCENES = ("scannet", "scannet-literal", "s3dis", "panoptic")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,10 +46,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--split", choices=("train", "calib", "val", "test", "all"))
     add_set(parser, "a setting of the data or condensation section, such as data.pt_min=0.5")
     add_accelerator(parser)
+    parser.add_argument(
+        "--baselines",
+        nargs="+",
+        metavar="METHOD",
+        help="rooms: score clusterings without a model too: components, dbscan, hdbscan",
+    )
     files = parser.add_argument_group("files")
-    files.add_argument("--pred", metavar="FILE", help="predicted instances")
-    files.add_argument("--truth", metavar="FILE", help="true instances")
-    files.add_argument("--protocol", metavar="P", help="trackml, nodes or coco")
+    files.add_argument("--pred", metavar="PATH", help="predicted instances")
+    files.add_argument("--truth", metavar="PATH", help="true instances")
+    files.add_argument(
+        "--protocol", metavar="P", help=f"trackml, nodes, coco, {', '.join(_SCENES)}"
+    )
     files.add_argument("--particles", metavar="FILE", help="momenta, where the truth has none")
     files.add_argument("--pt-min", type=float, metavar="GEV", help="window (default 0.9)")
     files.add_argument("--eta-max", type=float, metavar="ETA", help="window (default 4)")
@@ -52,6 +69,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="coco: predictions of an image and category that count (default 100)",
     )
     files.add_argument("--boundary", action="store_true", default=None, help="coco: boundary AP")
+    scenes = parser.add_argument_group("files of scenes")
+    scenes.add_argument(
+        "--classes",
+        metavar="SET",
+        help="scannet, scannet20, s3dis, stpls3d, or ID=NAME,ID=NAME (default: the protocol's)",
+    )
+    scenes.add_argument(
+        "--stuff", metavar="NAME,NAME", help="classes without instances (default: none, or SET's)"
+    )
+    scenes.add_argument(
+        "--min-points",
+        type=at_least(int, 1),
+        metavar="N",
+        help="scannet: smallest instance that counts (default 100; STPLS3D: 10)",
+    )
+    for side in ("pred", "truth"):
+        scenes.add_argument(
+            f"--{side}-names",
+            nargs="+",
+            metavar="KEY=NAME",
+            help=f"properties of --{side} that are not called instance, semantic, score",
+        )
+    parser.add_argument(
+        "--partial",
+        action="store_true",
+        default=None,
+        help="score although rooms or scenes are missing; every output says so",
+    )
     parser.add_argument("--out", type=folder, metavar="DIR", help="folder for the results")
 
 
@@ -77,6 +122,9 @@ def _checkpoint(options: argparse.Namespace) -> int:
             raise InputError(
                 f"{_flag(name)}: is for files; score the checkpoint's coco_results.json with --pred"
             )
+    for name in _OF_SCENES:
+        if getattr(options, name) is not None and name not in _OF_BOTH:
+            raise InputError(f"{_flag(name)}: is for files of scenes (--pred); leave it out")
     from geoinfluencer.cli.output import print_metrics
     from geoinfluencer.training import evaluate
 
@@ -88,6 +136,8 @@ def _checkpoint(options: argparse.Namespace) -> int:
         out=options.out,
         assignments=options.assignments,
         accelerator=options.accelerator,
+        partial=bool(options.partial),
+        baselines=options.baselines or (),
         quiet=False,
     )
     print_metrics(metrics, f"{options.checkpoint} on {metrics['split']}")
@@ -101,6 +151,7 @@ def _files(options: argparse.Namespace, form: dict[str, str | None]) -> int:
         raise InputError(f"eval: {missing[0]} is missing; give --pred, --truth and --protocol")
     unread = {"--dataset": options.dataset, "--data-root": options.data_root}
     unread |= {"--split": options.split, "--set": options.assignments or None}
+    unread["--baselines"] = options.baselines
     if options.accelerator != "auto":
         unread["--accelerator"] = options.accelerator
     for flag, value in unread.items():
@@ -109,19 +160,51 @@ def _files(options: argparse.Namespace, form: dict[str, str | None]) -> int:
     from geoinfluencer.cli.output import print_metrics
     from geoinfluencer.training.scoring.file_scores import evaluate_prediction_file
 
-    names = (*_OF_TRACKS, *_OF_MASKS)
+    names = (*_OF_TRACKS, *_OF_MASKS, *_OF_SCENES)
     given = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
     for name in given:
-        if (name in _OF_MASKS) != (options.protocol == "coco"):
+        mine = {"coco": _OF_MASKS, **dict.fromkeys(_SCENES, _OF_SCENES)}
+        if name not in mine.get(options.protocol, _OF_TRACKS):
             raise InputError(
                 f"{_flag(name)}: is not for --protocol {options.protocol}; leave it out"
             )
     metrics = evaluate_prediction_file(
-        options.pred, options.truth, options.protocol, options.out, **given
+        options.pred, options.truth, options.protocol, options.out, **_of_scenes(options, given)
     )
     print_metrics(metrics, options.pred)
     _say_where(options.out)
     return 0
+
+
+def _of_scenes(options: argparse.Namespace, given: dict[str, Any]) -> dict[str, Any]:
+    """The options with classes and names read."""
+    if options.protocol not in _SCENES:
+        return given
+    from geoinfluencer.metrics import CLASS_SETS, parse_classes
+    from geoinfluencer.metrics.scene_scores import SCENE_PROTOCOLS
+
+    if options.min_points is not None and options.protocol in ("s3dis", "panoptic"):
+        raise InputError(f"--min-points: is not for --protocol {options.protocol}; leave it out")
+    classes, stuff = given.pop("classes", None), given.pop("stuff", None)
+    chosen = CLASS_SETS[SCENE_PROTOCOLS[options.protocol]]
+    chosen = chosen if classes is None else parse_classes(classes)
+    if stuff is not None:
+        chosen = chosen.with_stuff([name.strip() for name in stuff.split(",") if name.strip()])
+    for side in ("pred_names", "truth_names"):
+        if side in given:
+            given[side] = _names(_flag(side), given[side])
+    return {**given, "classes": chosen}
+
+
+def _names(flag: str, pairs: list[str]) -> dict[str, str]:
+    known = ("instance", "semantic", "score")
+    names = dict(pair.partition("=")[::2] for pair in pairs)
+    for key, name in names.items():
+        if key not in known or not name:
+            raise InputError(
+                f"{flag} {key}={name}: expected KEY=NAME, KEY one of {', '.join(known)}"
+            )
+    return names
 
 
 def _flag(name: str) -> str:

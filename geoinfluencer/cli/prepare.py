@@ -14,8 +14,9 @@ NAME = "prepare"
 HELP = "parse a set of rooms once, and see what is missing of it"
 DESCRIPTION = """\
 Reads all rooms of S3DIS or ScanNet into compact files that training maps into memory, repairs the
-known faults of the originals and says which, and checks that no room is missing. Without it a room
-is read at its first use. Stopped at any time, the same command goes on.
+known faults of the originals and says which, and checks that no room is missing. Of your own scans
+(points) it reads those whose columns need no naming. Without it a room is read at its first use.
+Stopped at any time, the same command goes on.
 
 The files go to geoinfluencer-cache in the data's folder, or to the user's cache where that cannot
 be written; --cache-dir names another place, which training is told by data.cache_dir.
@@ -26,7 +27,7 @@ example: geoinfluencer prepare --dataset s3dis --data-root Stanford3dDataset_v1.
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options."""
-    parser.add_argument("--dataset", metavar="NAME", required=True, help="s3dis or scannet")
+    parser.add_argument("--dataset", metavar="NAME", required=True, help="s3dis, scannet or points")
     parser.add_argument("--data-root", metavar="DIR", help="folder of the data")
     parser.add_argument("--cache-dir", type=folder, metavar="DIR", help="folder of parsed rooms")
     parser.add_argument(
@@ -45,7 +46,8 @@ def run(options: argparse.Namespace) -> int:
     if not issubclass(cls, StoredRooms):
         known = [name for name, entry in CATALOG.items() if issubclass(entry.cls, StoredRooms)]
         raise InputError(
-            f"--dataset {options.dataset}: needs no preparation; {' and '.join(known)} do"
+            f"--dataset {options.dataset}: needs no preparation; {', '.join(known[:-1])} and "
+            f"{known[-1]} do"
         )
     if options.data_root is None:
         raise InputError(f"--data-root: is missing; {cls.how_to_get}")

@@ -3,6 +3,7 @@
 from geoinfluencer.datasets.catalog import CATALOG, resolve_dataset
 from geoinfluencer.datasets.coco import Coco
 from geoinfluencer.datasets.nuclei import Nuclei
+from geoinfluencer.datasets.points import Points
 from geoinfluencer.datasets.s3dis import S3DIS
 from geoinfluencer.datasets.scannet import ScanNet
 from geoinfluencer.datasets.synthetic_rooms import SyntheticRooms
@@ -14,6 +15,7 @@ __all__ = [
     "S3DIS",
     "Coco",
     "Nuclei",
+    "Points",
     "ScanNet",
     "SyntheticRooms",
     "ToyTracks",

@@ -11,6 +11,7 @@ from torch_geometric.data import Dataset
 
 from geoinfluencer.datasets.coco import Coco
 from geoinfluencer.datasets.nuclei import Nuclei
+from geoinfluencer.datasets.points import Points
 from geoinfluencer.datasets.s3dis import S3DIS
 from geoinfluencer.datasets.scannet import ScanNet
 from geoinfluencer.datasets.synthetic_rooms import SyntheticRooms
@@ -42,6 +43,7 @@ CATALOG = {
     "trackml": Entry(TrackML, "TrackML events from CSV or CSV.GZ; hits alone for prediction", True),
     "s3dis": Entry(S3DIS, "rooms of S3DIS from its raw text files, aligned or not", True),
     "scannet": Entry(ScanNet, "scans of ScanNet v2: mesh, segments and objects", True),
+    "points": Entry(Points, "your own scans: PLY, NPZ, NPY, CSV, TXT with labels per point", True),
     "coco": Entry(Coco, "images with COCO-JSON annotations; images alone for prediction", True),
     "nuclei": Entry(Nuclei, "microscope images of nuclei, train.json and val.json", True),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -16,9 +16,11 @@ class Room:
         color: (P, 3) uint8; one colour for all points is none.
         instance: (P,) integers, 0..K-1, -1 = not annotated.
         label: (K,) int64 class of each instance, -1 = none of the set's classes.
+        segment: (P,) integers, the scan's own superpoints; (0,) where it has none.
     """
 
     pos: np.ndarray
     color: np.ndarray
     instance: np.ndarray
     label: np.ndarray
+    segment: np.ndarray = field(default_factory=lambda: np.empty(0, np.int32))

@@ -14,7 +14,7 @@ from geoinfluencer.datasets.room import Room
 from geoinfluencer.errors import InputError
 from geoinfluencer.files.atomic import atomic_path
 
-_VERSION = 1  # raise when stored rooms change their meaning
+_VERSION = 2  # raise when stored rooms change their meaning
 
 
 @dataclass(frozen=True)
@@ -73,12 +73,14 @@ def cached_room(source: RoomSource, folder: Path) -> Room | None:
         points = np.load(_path(source, folder), mmap_mode="r", allow_pickle=False)
         pos, color = points["pos"], points["color"]
         instance, point_label = points["instance"], points["label"]
+        has_segments = "segment" in points.dtype.names
+        segment = points["segment"] if has_segments else np.empty(0, np.int32)
     except (OSError, ValueError, IndexError, EOFError):
         return None  # not there, or damaged
     label = np.full(int(instance.max(initial=-1)) + 1, -1, np.int64)
     known = instance >= 0
     label[instance[known]] = point_label[known]
-    return Room(pos, color, instance, label)
+    return Room(pos, color, instance, label, segment)
 
 
 def store_room(source: RoomSource, folder: Path, room: Room) -> None:
@@ -89,8 +91,13 @@ def store_room(source: RoomSource, folder: Path, room: Room) -> None:
     """
     number = "<i2" if len(room.label) < 2**15 else "<i4"
     layout = [("pos", "<f4", 3), ("color", "u1", 3), ("label", "i1"), ("instance", number)]
+    has_segments = 0 < len(room.segment) == len(room.pos)
+    if has_segments:
+        layout.append(("segment", "<i4"))
     points = np.empty(len(room.pos), layout)
     points["pos"], points["color"], points["instance"] = room.pos, room.color, room.instance
+    if has_segments:
+        points["segment"] = room.segment
     points["label"] = np.append(room.label, -1)[room.instance]
     path = _path(source, folder)
     try:

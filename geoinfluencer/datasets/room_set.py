@@ -6,22 +6,23 @@ from abc import abstractmethod
 from collections.abc import Collection
 from functools import partial
 from typing import Any, ClassVar
+from zlib import crc32
 
 import numpy as np
 import torch
 from torch_geometric.data import Data, Dataset
 
-from geoinfluencer.datasets.graph_options import build_with_options
+from geoinfluencer.datasets.graph_options import room_graph
 from geoinfluencer.datasets.room import Room
 from geoinfluencer.datasets.room_sample import room_sample
 from geoinfluencer.datasets.sample_cache import SampleCache, access_rng
 from geoinfluencer.errors import InputError
 from geoinfluencer.graphs.point_augment import augmented_points, crop_points
-from geoinfluencer.graphs.points import PointGraph
 
 
 class RoomSet(Dataset):
-    """Rooms as graphs of voxels: parts of them, augmented, for training; else whole by default.
+    """Rooms as graphs of voxels or superpoints: parts of them, augmented, for training; else whole
+    by default.
 
     A derived class has :meth:`room`, :meth:`room_name`, :meth:`num_rooms` and :meth:`fixed_rng`.
 
@@ -38,13 +39,18 @@ class RoomSet(Dataset):
         color_drop: Share of training samples without colour.
         keep: Number of whole rooms kept in memory, as graphs.
         background: Classes that are no instances.
-        graph: Options of :class:`~geoinfluencer.graphs.points.PointGraph`.
+        hold_out: Share of the points of every room, drawn at random, that training and calibration
+            know nothing of but where they are, and that alone are scored in the other splits: for
+            rooms that are trained on and scored.
+        graph: ``nodes``, ``voxels`` or ``superpoints``, and the options of
+            :class:`~geoinfluencer.graphs.PointGraph` or
+            :class:`~geoinfluencer.graphs.SuperpointGraph`.
 
     Raises:
         InputError: On options that make no sense.
     """
 
-    protocol: ClassVar[str] = "nodes"
+    protocol: ClassVar[str] = "rooms"
     primary_metric: ClassVar[str] = "pq"
 
     def __init__(
@@ -62,6 +68,7 @@ class RoomSet(Dataset):
         background: Collection[int],
         graph: dict[str, Any] | None,
         parts_per_room: int = 1,
+        hold_out: float = 0.0,
     ) -> None:
         super().__init__(None)
         if crop not in ("column", "sphere"):
@@ -72,6 +79,8 @@ class RoomSet(Dataset):
         for name, share in (("scale", scale), ("color_drop", color_drop)):
             if not 0 <= share <= 1 or (share == 1 and name == "scale"):
                 raise InputError(f"{name} must be in [0, 1], below 1 for scale, got {share}")
+        if not 0 <= hold_out < 1:
+            raise InputError(f"hold_out must be at least 0 and below 1, got {hold_out}")
         if parts_per_room < 1:
             raise InputError(f"parts_per_room must be at least 1, got {parts_per_room}")
         self.split = split
@@ -79,12 +88,13 @@ class RoomSet(Dataset):
         self._training = split == "train"
         self._parts = parts_per_room if self._training else 1
         self._background = background
+        self._hold_out = hold_out
         self._max_nodes = max_nodes if self._training else max_eval_nodes
         self._crop = crop
         self._augment = partial(
             augmented_points, rotate=rotate, mirror=mirror, scale=scale, color_drop=color_drop
         )
-        self._builder = build_with_options(PointGraph, graph)
+        self._builder = room_graph(graph)
         self._kept = SampleCache(keep)
 
     @abstractmethod
@@ -119,11 +129,42 @@ class RoomSet(Dataset):
             sample = crop_points(whole, center, self._max_nodes, self._crop)  # type: ignore[arg-type]
         return self._augment(sample, rng) if self._training else sample
 
+    @property
+    def stuff(self) -> tuple[int, ...]:
+        """Numbers of the classes that are no instances."""
+        return tuple(number for number in self._background if number >= 0)
+
+    def point_truth(self, name: str) -> tuple[np.ndarray, np.ndarray | None]:
+        """Truth of the raw points of a room: (P,) instance, -1 = none that counts, and (P,) class,
+        -1 = none; ``None`` instead of classes where the set has no ``class_names``."""
+        room = self.room([self.room_name(i) for i in range(self.num_rooms())].index(name))
+        label = np.append(room.label, -1)[room.instance]
+        instance = np.where(np.isin(label, list(self._background)), -1, room.instance)
+        return instance, self._classes_of(label) if getattr(self, "class_names", None) else None
+
+    def point_cloud(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """The raw points of a room: (P, 3) positions, and (P, 3) colours, one for all = none."""
+        room = self.room([self.room_name(i) for i in range(self.num_rooms())].index(name))
+        return room.pos, room.color
+
+    def _classes_of(self, label: np.ndarray) -> np.ndarray:
+        """Classes of points from the labels of a room, where those of a set say more."""
+        return label
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.split!r}, {len(self)})"
 
     def _build(self, idx: int) -> Data:
+        room, name = self.room(idx), self.room_name(idx)
         return room_sample(
-            self.room(idx), self._builder, name=self.room_name(idx), background=self._background,
+            room, self._builder, name=name, background=self._background,
+            counted=self._counted(name, len(room.pos)),
             keep_map=not self._training,  # a large part of a sample, and nobody asks there
         )  # fmt: skip
+
+    def _counted(self, name: str, points: int) -> np.ndarray | None:
+        """Points of a room that this split may look at; ``None``: all."""
+        if not self._hold_out:
+            return None
+        held_out = np.random.default_rng(crc32(name.encode())).random(points) < self._hold_out
+        return ~held_out if self.split in ("train", "calib") else held_out

@@ -59,8 +59,11 @@ class S3DIS(StoredRooms):
         mirror: Mirror training samples with probability 1/2.
         scale: Training samples are scaled by up to 1 +- this.
         color_drop: Share of training samples without colour.
+        hold_out: Share of the points of every room that is not learnt from, and alone is scored.
         keep: Number of whole rooms kept in memory (16 MB of 20,000 nodes).
-        graph: Options of :class:`~geoinfluencer.graphs.points.PointGraph`.
+        graph: ``nodes``, ``voxels`` or ``superpoints``, and the options of
+            :class:`~geoinfluencer.graphs.PointGraph` or
+            :class:`~geoinfluencer.graphs.SuperpointGraph`.
 
     Raises:
         InputError: On bad files or options; names the file, the line and the remedy.
@@ -88,6 +91,7 @@ class S3DIS(StoredRooms):
         mirror: bool = True,
         scale: float = 0.1,
         color_drop: float = 0.2,
+        hold_out: float = 0.0,
         keep: int = 50,
         graph: dict[str, Any] | None = None,
     ) -> None:
@@ -96,6 +100,7 @@ class S3DIS(StoredRooms):
             raise InputError(f"area must be 1 to 6, got {area!r}")
         rooms = find_rooms(Path(root))
         chosen = rooms if all_rooms else split_rooms(rooms, split, area, calib_rooms, str(root))
+        missing = ""
         if not all_rooms and split != "calib":
             scored = {"all": tuple(S3DIS_ROOMS), "val": (area,), "test": (area,)}
             others = tuple(other for other in S3DIS_ROOMS if other != area)
@@ -115,10 +120,12 @@ class S3DIS(StoredRooms):
             mirror=mirror,
             scale=scale,
             color_drop=color_drop,
+            hold_out=hold_out,
             keep=keep,
             background=() if stuff else [s3dis_class(name) for name in S3DIS_STUFF],
             graph=graph,
         )
+        self.missing_rooms = missing if split in ("val", "test") else ""
         self.aligned = is_aligned(rooms)
         self.class_names = list(S3DIS_CLASSES) if classes else []
 

@@ -59,8 +59,11 @@ class ScanNet(StoredRooms):
         mirror: Mirror training samples with probability 1/2.
         scale: Training samples are scaled by up to 1 +- this.
         color_drop: Share of training samples without colour.
+        hold_out: Share of the points of every room that is not learnt from, and alone is scored.
         keep: Number of whole scenes kept in memory (16 MB of 20,000 nodes).
-        graph: Options of :class:`~geoinfluencer.graphs.points.PointGraph`.
+        graph: ``nodes``, ``voxels`` or ``superpoints``, and the options of
+            :class:`~geoinfluencer.graphs.PointGraph` or
+            :class:`~geoinfluencer.graphs.SuperpointGraph`.
 
     Raises:
         InputError: On bad files or options; names the file and the remedy.
@@ -87,14 +90,16 @@ class ScanNet(StoredRooms):
         mirror: bool = True,
         scale: float = 0.1,
         color_drop: float = 0.2,
+        hold_out: float = 0.0,
         keep: int = 50,
         graph: dict[str, Any] | None = None,
     ) -> None:
         folder = Path(root)
         scenes = find_scenes(folder)
         check_split(split, calib_rooms)
+        missing = ""
         if not all_rooms and split != "all":
-            scenes = _split_scenes(scenes, split, calib_rooms, folder)
+            scenes, missing = _split_scenes(scenes, split, calib_rooms, folder)
         labels = find_labels(folder)
         if classes and labels is None:
             _say_class_agnostic(folder)
@@ -111,12 +116,14 @@ class ScanNet(StoredRooms):
             mirror=mirror,
             scale=scale,
             color_drop=color_drop,
+            hold_out=hold_out,
             keep=keep,
             background=() if stuff else range(len(SCANNET_STUFF)),
             graph=graph,
         )
         self.class_names = list(SCANNET_CLASSES) if classes and labels is not None else []
         without = [scene.mesh for scene in scenes if scene.objects is None]
+        self.missing_rooms = missing if split in ("val", "test") else ""
         self.has_truth = not without
         if without and split != "all":
             raise InputError(
@@ -162,8 +169,8 @@ def _beside(root: Path, name: str) -> Path | None:
 
 def _split_scenes(
     scenes: list[SceneFiles], split: str, calib_rooms: int, root: Path
-) -> list[SceneFiles]:
-    """Scenes of one split; the rule is in :class:`ScanNet`."""
+) -> tuple[list[SceneFiles], str]:
+    """Scenes of one split, and which of them are missing; the rule is in :class:`ScanNet`."""
     name = "scannetv2_val.txt" if split in ("val", "test") else "scannetv2_train.txt"
     path = _beside(root, name)
     if path is None:
@@ -174,20 +181,21 @@ def _split_scenes(
         )
     wanted = path.read_text(encoding="utf-8").split()
     chosen = [scene for scene in scenes if scene.name in set(wanted)]
+    missing = ""
     if len(chosen) < len(wanted) and split != "calib":
-        warnings.warn(
-            f"{root}, split {split}: {len(chosen)} of the {len(wanted)} scenes of {path.name}: "
-            f"figures are not those of ScanNet; for the others {SCANNET_HOW}",
-            stacklevel=3,
+        missing = (
+            f"{len(chosen)} of the {len(wanted)} scenes of {path.name}: "
+            f"figures are not those of ScanNet; for the others {SCANNET_HOW}"
         )
+        warnings.warn(f"{root}, split {split}: {missing}", stacklevel=3)
     if split not in ("train", "calib"):
-        return _some(chosen, split, path)
+        return _some(chosen, split, path), missing
     # scans of one place look alike: calibrating on some of those trained on would flatter
     places = sorted({scene.name.split("_")[0] for scene in chosen})
     spread = np.linspace(0, len(places), calib_rooms, endpoint=False).astype(int)
     held = {places[i] for i in spread} if places else set()
     own = [s for s in chosen if (s.name.split("_")[0] in held) == (split == "calib")]
-    return _some(own, split, path)
+    return _some(own, split, path), missing
 
 
 def _some(scenes: list[SceneFiles], split: str, path: Path) -> list[SceneFiles]:

@@ -88,7 +88,7 @@ def read_scene(files: SceneFiles, labels: Path | None, only_classes: bool) -> Ro
     instance = object_of_segment[segment]
     if only_classes:
         instance = np.where(np.append(label, -1)[instance] >= 0, instance, -1)
-    return Room(pos, color, instance, label)
+    return Room(pos, color, instance, label, segment.astype(np.int32))
 
 
 def _files(mesh: Path) -> SceneFiles:

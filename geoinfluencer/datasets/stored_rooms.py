@@ -47,6 +47,8 @@ def check_split(split: str, calib_rooms: int) -> None:
 class StoredRooms(RoomSet):
     """Rooms from files, parsed once (:func:`~geoinfluencer.datasets.room_cache.load_room`).
 
+    ``missing_rooms`` says in words which rooms of a benchmark's split are not there.
+
     Args:
         root: Folder of the files.
         split: See :class:`~geoinfluencer.datasets.room_set.RoomSet`.
@@ -58,6 +60,7 @@ class StoredRooms(RoomSet):
 
     title: ClassVar[str]  # name of the set's folder in the user's cache
     how_to_get: ClassVar[str]
+    missing_rooms: str = ""
 
     def __init__(
         self,

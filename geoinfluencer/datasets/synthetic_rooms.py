@@ -56,7 +56,9 @@ class SyntheticRooms(RoomSet):
         scale: Training samples are scaled by up to 1 +- this.
         color_drop: Share of training samples without colour.
         keep: Number of whole rooms kept in memory (16 MB of 20,000 nodes).
-        graph: Options of :class:`~geoinfluencer.graphs.points.PointGraph`.
+        graph: ``nodes``, ``voxels`` or ``superpoints``, and the options of
+            :class:`~geoinfluencer.graphs.PointGraph` or
+            :class:`~geoinfluencer.graphs.SuperpointGraph`.
 
     Raises:
         InputError: On options that make no sense.

@@ -9,6 +9,13 @@ from geoinfluencer.graphs.points import (
     point_graph,
 )
 from geoinfluencer.graphs.sample import validate_sample
+from geoinfluencer.graphs.superpoint_ceiling import superpoint_ceiling
+from geoinfluencer.graphs.superpoint_graph import (
+    SUPERPOINT_EDGE_FEATURES,
+    SUPERPOINT_NODE_FEATURES,
+    SuperpointGraph,
+)
+from geoinfluencer.graphs.superpoints import Partition, Superpoints
 from geoinfluencer.graphs.tracks import TRACK_EDGE_FEATURES, TRACK_NODE_FEATURES, TrackGraph
 
 __all__ = [
@@ -16,12 +23,18 @@ __all__ = [
     "IMAGE_NODE_FEATURES",
     "POINT_EDGE_FEATURES",
     "POINT_NODE_FEATURES",
+    "SUPERPOINT_EDGE_FEATURES",
+    "SUPERPOINT_NODE_FEATURES",
     "TRACK_EDGE_FEATURES",
     "TRACK_NODE_FEATURES",
     "ImageGraph",
+    "Partition",
     "PointGraph",
+    "SuperpointGraph",
+    "Superpoints",
     "TrackGraph",
     "image_to_graph",
     "point_graph",
+    "superpoint_ceiling",
     "validate_sample",
 ]

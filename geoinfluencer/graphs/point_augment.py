@@ -11,14 +11,33 @@ from torch import Tensor
 from torch_geometric.data import Data
 
 from geoinfluencer.graphs.crop import crop_nodes
-from geoinfluencer.graphs.points import POINT_EDGE_FEATURES, POINT_NODE_FEATURES, place_features
+from geoinfluencer.graphs.points import place_features
+from geoinfluencer.graphs.superpoint_graph import (
+    SUPERPOINT_EDGE_FEATURES,
+    SUPERPOINT_NODE_FEATURES,
+)
 
-_HEIGHT = POINT_NODE_FEATURES.index("height")
-_NORMAL = POINT_NODE_FEATURES.index("normal_x")
-_COLOR = POINT_NODE_FEATURES.index("red")
-_LENGTHS = slice(0, POINT_EDGE_FEATURES.index("normal_angle"))
-_ALONG = slice(_LENGTHS.stop + 1, POINT_EDGE_FEATURES.index("color_difference"))
-_DIFFERENCE = POINT_EDGE_FEATURES.index("color_difference")
+# graphs of voxels have the first of these columns
+_HEIGHT = SUPERPOINT_NODE_FEATURES.index("height")
+_NORMAL = SUPERPOINT_NODE_FEATURES.index("normal_x")
+_NODE_LENGTHS = [
+    SUPERPOINT_NODE_FEATURES.index(name)
+    for name in ("length", "width", "thickness", "lowest", "highest")
+]
+_NODE_COLORS = [
+    SUPERPOINT_NODE_FEATURES.index(name)
+    for name in ("red", "green", "blue", "has_color", "color_spread")
+]
+_EDGE_LENGTHS = [
+    SUPERPOINT_EDGE_FEATURES.index(name)
+    for name in (
+        "offset_x", "offset_y", "offset_z", "distance", "along_source", "along_target",
+        "convexity", "gap", "contact_convexity",
+    )
+]  # fmt: skip
+_EDGE_COLORS = [
+    SUPERPOINT_EDGE_FEATURES.index(name) for name in ("color_difference", "contact_color")
+]
 
 
 def transform_points(
@@ -27,7 +46,8 @@ def transform_points(
     """A copy of a point graph mirrored (x -> -x), then turned about z, then scaled.
 
     Args:
-        data: A sample of :class:`~geoinfluencer.graphs.points.PointGraph`.
+        data: A sample of :class:`~geoinfluencer.graphs.PointGraph` or
+            :class:`~geoinfluencer.graphs.SuperpointGraph`.
         angle: Rotation about z [rad].
         mirror: x -> -x, before the rotation.
         scale: Factor of all lengths; edge features count in voxels and scale with it.
@@ -41,16 +61,16 @@ def transform_points(
     out.x[:, :_NORMAL] = _places(out.pos, scale * data.x[:, _HEIGHT])
     out.x[:, _NORMAL : _NORMAL + 3] = data.x[:, _NORMAL : _NORMAL + 3] @ turn.T
     out.edge_attr[:, :3] = data.edge_attr[:, :3] @ turn.T
-    out.edge_attr[:, _LENGTHS] *= scale
-    out.edge_attr[:, _ALONG] *= scale
+    out.x[:, _there(_NODE_LENGTHS, out.x)] *= scale
+    out.edge_attr[:, _there(_EDGE_LENGTHS, out.edge_attr)] *= scale
     return out
 
 
 def drop_color(data: Data) -> Data:
     """A copy of a point graph as if it had been built without colour."""
     out = data.clone()
-    out.x[:, _COLOR:] = 0
-    out.edge_attr[:, _DIFFERENCE] = 0
+    out.x[:, _there(_NODE_COLORS, out.x)] = 0
+    out.edge_attr[:, _there(_EDGE_COLORS, out.edge_attr)] = 0
     return out
 
 
@@ -99,6 +119,10 @@ def crop_points(
         number = torch.where(keep, keep.cumsum(0) - 1, -1)
         part.voxel_of_point = number[voxel_of_point]
     return part
+
+
+def _there(columns: list[int], table: Tensor) -> list[int]:
+    return [column for column in columns if column < table.shape[1]]
 
 
 def _places(pos: Tensor, height: Tensor) -> Tensor:

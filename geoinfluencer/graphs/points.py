@@ -8,13 +8,11 @@ import numpy as np
 import torch
 from torch_geometric.data import Data
 
-from geoinfluencer import ops
-from geoinfluencer.errors import InputError
 from geoinfluencer.graphs.option_checks import check_flag, check_number, check_whole
-from geoinfluencer.graphs.surface_shape import SurfaceShape, surface_shape
-from geoinfluencer.graphs.voxels import VoxelGrid, voxel_grid
+from geoinfluencer.graphs.superpoints import cut
+from geoinfluencer.graphs.surface_shape import SurfaceShape
+from geoinfluencer.graphs.voxel_cloud import MOST_NEIGHBORS, VoxelCloud, voxel_cloud
 
-_MOST_NEIGHBORS = 128
 _WAVELENGTHS = (8.0, 4.0, 2.0, 1.0)  # metres: a room, a table, a chair
 POINT_NODE_FEATURES = (
     ("x", "y", "height")
@@ -39,6 +37,8 @@ class PointGraph:
         shape_neighbors: Nearest voxels whose points tell the normal and the shape.
         both_directions: Give every edge both ways. The encoders of this package read an edge
             from both of its ends, for them one way does.
+        superpoints: Least voxels of a superpoint; nodes then have ``superpoint``, of which one they
+            are, which the encoder ``hierarchy`` reads. ``None``: they have not.
 
     Raises:
         InputError: An option is out of its range.
@@ -48,35 +48,43 @@ class PointGraph:
     neighbors: int = 8
     shape_neighbors: int = 8
     both_directions: bool = True
+    superpoints: int | None = None
 
     def __post_init__(self) -> None:
         check_number("voxel", self.voxel)
-        check_whole("neighbors", self.neighbors, 1, _MOST_NEIGHBORS)
-        check_whole("shape_neighbors", self.shape_neighbors, 1, _MOST_NEIGHBORS)
+        check_whole("neighbors", self.neighbors, 1, MOST_NEIGHBORS)
+        check_whole("shape_neighbors", self.shape_neighbors, 1, MOST_NEIGHBORS)
         check_flag("both_directions", self.both_directions)
+        if self.superpoints is not None:
+            check_whole("superpoints", self.superpoints, 1)
 
     def __call__(
         self,
         pos: np.ndarray,  # (P, 3) m
         color: np.ndarray | None = None,  # (P, 3) 0 to 255
+        segment: np.ndarray | None = None,  # (P,) integers
     ) -> Data:
-        """The graph; see :func:`point_graph`."""
-        pos, color = _checked(pos, color)
-        grid = voxel_grid(pos, self.voxel)
-        center = grid.mean(pos).astype(np.float32)
-        nearest = _nearest(center, max(self.neighbors, self.shape_neighbors))
-        shape = surface_shape(pos, grid, nearest[:, : self.shape_neighbors])
-        tint = None if color is None else grid.mean(color).astype(np.float32) / 255
-        edge_index = _edges(nearest[:, : self.neighbors], self.both_directions)
-        edge_attr = _edge_features(center, shape.normal, tint, edge_index, self.voxel)
-        return Data(
-            pos=torch.from_numpy(center),
-            x=torch.from_numpy(_node_features(center, shape, grid, self.voxel, tint)),
+        """The graph, see :func:`point_graph`, and with ``superpoints`` also ``superpoint`` (N,),
+        those of its own graph: ``segment``, the scan's own, where there are such."""
+        cloud = voxel_cloud(
+            pos, color, voxel=self.voxel, neighbors=self.neighbors,
+            shape_neighbors=self.shape_neighbors,
+        )  # fmt: skip
+        edge_index = both_ways(cloud.pairs) if self.both_directions else cloud.pairs
+        shape = cloud.shape
+        edge_attr = edge_features(cloud.center, shape.normal, cloud.tint, edge_index, self.voxel)
+        data = Data(
+            pos=torch.from_numpy(cloud.center),
+            x=torch.from_numpy(_node_features(cloud)),
             edge_index=torch.from_numpy(edge_index),
             edge_attr=torch.from_numpy(edge_attr),
-            mass=torch.from_numpy(grid.mass.astype(np.float32)),
-            voxel_of_point=torch.from_numpy(grid.voxel_of_point),
+            mass=torch.from_numpy(cloud.grid.mass.astype(np.float32)),
+            voxel_of_point=torch.from_numpy(cloud.grid.voxel_of_point),
         )
+        if self.superpoints is not None:
+            partition = cut(cloud, segment, min_size=self.superpoints)
+            data.superpoint = torch.from_numpy(partition.superpoint_of_voxel)
+        return data
 
 
 def point_graph(
@@ -130,68 +138,49 @@ def place_features(pos: np.ndarray, height: np.ndarray) -> np.ndarray:
     return np.concatenate([place, *waves], axis=1).astype(np.float32)
 
 
-def _checked(pos: np.ndarray, color: np.ndarray | None) -> tuple[np.ndarray, np.ndarray | None]:
-    pos = np.ascontiguousarray(pos, np.float64)
-    if pos.ndim != 2 or pos.shape[1] != 3:
-        raise InputError(f"`pos` has shape {pos.shape}; points need (P, 3) positions in metres")
-    if not np.isfinite(pos).all():
-        bad = int(np.flatnonzero(~np.isfinite(pos).all(1))[0])
-        raise InputError(f"`pos` has {pos[bad].tolist()} in row {bad}; drop points not finite")
-    if color is None:
-        return pos, None
-    color = np.asarray(color)
-    if color.shape != pos.shape:
-        raise InputError(f"`color` has shape {color.shape}; expected {pos.shape}, as `pos`")
-    low, high = color.min(initial=0), color.max(initial=0)
-    if not (low >= 0 and high <= 255):
-        raise InputError(f"`color` holds {low} to {high}; give red, green and blue in 0 to 255")
-    return pos, color
+def both_ways(pairs: np.ndarray) -> np.ndarray:
+    """(2, 2E) edges of pairs (2, E), sorted by source."""
+    edges = np.concatenate([pairs, pairs[::-1]], axis=1)
+    return np.ascontiguousarray(edges[:, np.lexsort((edges[1], edges[0]))])
 
 
-def _nearest(center: np.ndarray, k: int) -> np.ndarray:
-    """(N, k) nearest other nodes, -1 where there are fewer."""
-    found, _ = ops.knn(torch.from_numpy(center), k=k)
-    nearest: np.ndarray = found.numpy()
-    return nearest
+def _node_features(cloud: VoxelCloud) -> np.ndarray:
+    # points per square metre of a surface through the cell
+    density = np.log(cloud.grid.mass / cloud.voxel**2)
+    return node_features(
+        cloud.center, cloud.center[:, 2] - cloud.floor, cloud.shape, density, cloud.tint
+    )
 
 
-def _edges(nearest: np.ndarray, both_directions: bool) -> np.ndarray:
-    """(2, E) pairs of which either is near the other, each once, sorted by source."""
-    node, column = np.nonzero(nearest >= 0)
-    other = nearest[node, column]
-    count = max(len(nearest), 1)
-    pairs = np.unique(np.minimum(node, other) * count + np.maximum(node, other))
-    edges = np.stack([pairs // count, pairs % count])
-    if both_directions:
-        edges = np.concatenate([edges, edges[::-1]], axis=1)
-        edges = edges[:, np.lexsort((edges[1], edges[0]))]
-    return np.ascontiguousarray(edges, np.int64)
-
-
-def _node_features(
-    center: np.ndarray, shape: SurfaceShape, grid: VoxelGrid, voxel: float, tint: np.ndarray | None
+def node_features(
+    center: np.ndarray,  # (N, 3)
+    height: np.ndarray,  # (N,)
+    shape: SurfaceShape,
+    density: np.ndarray,  # (N,)
+    tint: np.ndarray | None,  # (N, 3)
 ) -> np.ndarray:
-    density = np.log(grid.mass / voxel**2)  # points per square metre of a surface through the cell
-    floor = np.quantile(center[:, 2], 0.01) if len(center) else 0.0
-    has_color = np.full((len(center), 1), tint is not None)
+    """(N, F) float32, the columns of ``POINT_NODE_FEATURES``."""
     columns = [
-        place_features(center, center[:, 2] - floor),
+        place_features(center, height),
         shape.normal,
         np.stack([shape.linearity, shape.planarity, shape.scatter, shape.curvature, density], 1),
         np.zeros((len(center), 3)) if tint is None else tint,
-        has_color,
+        np.full((len(center), 1), tint is not None),
     ]
     return np.concatenate(columns, axis=1).astype(np.float32)
 
 
-def _edge_features(
+def edge_features(
     center: np.ndarray,
     normal: np.ndarray,
     tint: np.ndarray | None,
     edge_index: np.ndarray,
     voxel: float,
 ) -> np.ndarray:
-    """Lengths in voxels; convexity is positive where the surface bends away from the viewer."""
+    """(E, A) float32, the columns of ``POINT_EDGE_FEATURES``.
+
+    Lengths in voxels; convexity is positive where the surface bends away from the viewer.
+    """
     source, target = edge_index
     offset = (center[target] - center[source]) / voxel
     ends = normal[source], normal[target]

@@ -4,15 +4,28 @@ from geoinfluencer.metrics.coco import CocoMetrics
 from geoinfluencer.metrics.files import PROTOCOLS, score_files
 from geoinfluencer.metrics.intervals import BinnedEfficiency, clopper_pearson, wilson
 from geoinfluencer.metrics.nodes import NodeMetrics
+from geoinfluencer.metrics.panoptic_scenes import PanopticMetrics, SemanticMetrics
+from geoinfluencer.metrics.s3dis import S3DISMetrics
+from geoinfluencer.metrics.scannet import ScanNetMetrics
+from geoinfluencer.metrics.scene_classes import CLASS_SETS, ClassSet, parse_classes
+from geoinfluencer.metrics.scene_scores import SceneScores
 from geoinfluencer.metrics.tracks import TrackMetrics, trackml_score
 
 __all__ = [
+    "CLASS_SETS",
     "PROTOCOLS",
     "BinnedEfficiency",
+    "ClassSet",
     "CocoMetrics",
     "NodeMetrics",
+    "PanopticMetrics",
+    "S3DISMetrics",
+    "ScanNetMetrics",
+    "SceneScores",
+    "SemanticMetrics",
     "TrackMetrics",
     "clopper_pearson",
+    "parse_classes",
     "score_files",
     "trackml_score",
     "wilson",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +16,17 @@ from geoinfluencer.metrics.event_pairs import event_pairs
 from geoinfluencer.metrics.node_files import NodeFile
 from geoinfluencer.metrics.node_joins import join_nodes
 from geoinfluencer.metrics.nodes import NodeMetrics
+from geoinfluencer.metrics.scene_classes import ClassSet
+from geoinfluencer.metrics.scene_scores import SCENE_PROTOCOLS, SceneScores, score_scenes
 from geoinfluencer.metrics.tracks import TrackMetrics
 
-PROTOCOLS: dict[str, type[TrackMetrics] | type[NodeMetrics] | type[CocoMetrics]] = {
+Metrics = TrackMetrics | NodeMetrics | CocoMetrics | SceneScores
+
+PROTOCOLS: dict[str, type[Metrics]] = {
     "trackml": TrackMetrics,
     "nodes": NodeMetrics,
     "coco": CocoMetrics,
+    **dict.fromkeys(SCENE_PROTOCOLS, SceneScores),
 }
 
 
@@ -36,10 +42,18 @@ def score_files(
     min_track_hits: int = 3,
     max_dets: int = 100,
     boundary: bool = False,
-) -> TrackMetrics | NodeMetrics | CocoMetrics:
-    """Score a prediction file against a truth file: one row per node, or COCO JSON.
+    classes: ClassSet | None = None,
+    min_points: int = 100,
+    partial: bool = False,
+    pred_names: Mapping[str, str] | None = None,
+    truth_names: Mapping[str, str] | None = None,
+) -> Metrics:
+    """Score a prediction file against a truth file: one row per node, COCO JSON, or scenes.
 
     ``coco`` scores masks: ``pred`` is COCO results, ``truth`` the annotation file of the images.
+    ``scannet``, ``scannet-literal``, ``s3dis`` and ``panoptic`` score point clouds, one file or a
+    folder of scenes on each side, see
+    :func:`~geoinfluencer.metrics.scene_scores.score_scenes`.
 
     Formats and columns of per-node files are those of
     :func:`~geoinfluencer.metrics.node_files.read_nodes`. Where the prediction has an ``event_id``
@@ -56,7 +70,7 @@ def score_files(
     Args:
         pred: Prediction file.
         truth: Truth file, or a folder of TrackML truth files.
-        protocol: ``"trackml"``, ``"nodes"`` or ``"coco"``.
+        protocol: One of ``PROTOCOLS``.
         particles: TrackML particles file, for one event.
         pt_min: Window of ``trackml``, GeV.
         eta_max: Window of ``trackml``.
@@ -64,6 +78,12 @@ def score_files(
         min_track_hits: Shortest track of ``trackml``.
         max_dets: Predictions of an image and category that count, of ``coco``.
         boundary: Compute boundary AP too, of ``coco``.
+        classes: What is scored in scenes; ``None``: the classes of the protocol's benchmark.
+        min_points: Smallest instance of ``scannet``.
+        partial: Score the scenes that both sides have.
+        pred_names: Properties ``instance``, ``semantic``, ``score`` of predicted scenes by their
+            names in the files, where these are others.
+        truth_names: The same of true scenes.
 
     Returns:
         The metrics object, filled.
@@ -77,6 +97,17 @@ def score_files(
         scores = CocoMetrics(max_dets=max_dets, boundary=boundary)
         scores.update(read_coco_results(pred), read_coco_truth(truth), str(pred))
         return scores
+    if protocol in SCENE_PROTOCOLS:
+        return score_scenes(
+            pred,
+            truth,
+            protocol,
+            classes=classes,
+            min_points=min_points,
+            partial=partial,
+            pred_names=pred_names,
+            truth_names=truth_names,
+        )
     metrics: TrackMetrics | NodeMetrics = NodeMetrics()
     if protocol == "trackml":
         metrics = TrackMetrics(

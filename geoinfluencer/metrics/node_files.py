@@ -110,10 +110,8 @@ def read_nodes(path: str | Path, role: Role) -> NodeFile:
     if name.endswith((".csv", ".csv.gz")):
         label = _label(file, role, read_header(file))
         table = read_table(file, {label: "int"}, _OPTIONAL, what=f"{role} file")
-    elif name.endswith(".npz"):
-        label, table = _from_arrays(file, role, _read_npz(file))
-    elif name.endswith(".ply"):
-        label, table = _from_arrays(file, role, _read_ply(file))
+    elif name.endswith((".npz", ".ply")):
+        label, table = _from_arrays(file, role, read_arrays(file))
     else:
         raise InputError(f"{file}: unknown format; give one of {', '.join(FORMATS)}")
     nodes = NodeFile(file, label, table)
@@ -121,6 +119,15 @@ def read_nodes(path: str | Path, role: Role) -> NodeFile:
         if column in table:
             nodes.refuse(column, ~good(table[column]), wanted)
     return nodes
+
+
+def read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """Arrays of an NPZ file, or properties of the vertices of a PLY file, by name.
+
+    Raises:
+        InputError: The file cannot be read.
+    """
+    return _read_npz(path) if path.name.lower().endswith(".npz") else _read_ply(path)
 
 
 def _label(path: Path, role: Role, columns: list[str]) -> str:

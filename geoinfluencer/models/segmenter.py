@@ -11,6 +11,7 @@ from torch_geometric.data import Data
 from geoinfluencer.errors import InputError
 from geoinfluencer.models.outputs import Outputs
 from geoinfluencer.nn.encoders import build_encoder
+from geoinfluencer.nn.hierarchy import HierarchyEncoder
 from geoinfluencer.nn.mlp import mlp
 
 
@@ -128,7 +129,10 @@ class InfluencerSegmenter(nn.Module):
             edge_attr = ((edge_attr - self.edge_mean) / self.edge_scale).clamp(-5, 5)
         else:
             edge_attr = None
-        state = self.encoder(x, data.edge_index, edge_attr, data.get("batch"))
+        given = [x, data.edge_index, edge_attr, data.get("batch")]
+        if isinstance(self.encoder, HierarchyEncoder):
+            given.append(data.get("superpoint"))
+        state = self.encoder(*given)
         states: Tensor = self.trunk(torch.cat([state, x], dim=1))
         return states
 

@@ -1,5 +1,6 @@
 """Blocks that models are assembled from."""
 
 from geoinfluencer.nn.influencer_conv import InfluencerConv
+from geoinfluencer.nn.vector_attention import VectorAttentionConv
 
-__all__ = ["InfluencerConv"]
+__all__ = ["InfluencerConv", "VectorAttentionConv"]

@@ -9,9 +9,11 @@ from torch_geometric.nn import GATv2Conv, GINEConv, SAGEConv
 
 from geoinfluencer.errors import InputError
 from geoinfluencer.nn.conv_encoder import ConvEncoder, PointwiseEncoder
+from geoinfluencer.nn.hierarchy import HierarchyEncoder
 from geoinfluencer.nn.influencer_conv import InfluencerConv
 from geoinfluencer.nn.interaction import InteractionEncoder
 from geoinfluencer.nn.mlp import mlp
+from geoinfluencer.nn.vector_attention import VectorAttentionConv
 
 
 class EncoderBuilder(Protocol):
@@ -77,6 +79,23 @@ def gine(
     )  # fmt: skip
 
 
+def vector_attention(
+    f: int, a: int, c: int, layers: int, *, neighbors: int | None, dropout: float
+) -> nn.Module:
+    """:class:`~geoinfluencer.nn.VectorAttentionConv`, the layer of Point Transformer."""
+    return ConvEncoder(
+        lambda: VectorAttentionConv(c, _edge_dim(a)),
+        f, c, layers, reads="edge_attr", dropout=dropout,
+    )  # fmt: skip
+
+
+def hierarchy(
+    f: int, a: int, c: int, layers: int, *, neighbors: int | None, dropout: float
+) -> nn.Module:
+    """:class:`~geoinfluencer.nn.hierarchy.HierarchyEncoder`: voxels and their superpoints."""
+    return HierarchyEncoder(f, a, c, layers, dropout=dropout)
+
+
 def pointwise(
     f: int, a: int, c: int, layers: int, *, neighbors: int | None, dropout: float
 ) -> nn.Module:
@@ -90,6 +109,8 @@ ENCODERS: dict[str, EncoderBuilder] = {
     "sage": sage,
     "gatv2": gatv2,
     "gine": gine,
+    "vector_attention": vector_attention,
+    "hierarchy": hierarchy,
     "pointwise": pointwise,
 }
 

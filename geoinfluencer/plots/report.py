@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from geoinfluencer.files.atomic import atomic_path
 from geoinfluencer.plots.figures import Figure
@@ -47,6 +48,7 @@ class Report:
         figures: in order; grouped by their sections.
         config: the configuration as YAML, or empty.
         versions: package -> version.
+        pages: title and file of interactive pages beside the report.
     """
 
     title: str
@@ -56,6 +58,7 @@ class Report:
     figures: Sequence[Figure]
     config: str
     versions: Mapping[str, str]
+    pages: Sequence[tuple[str, str]] = ()
 
 
 def write_report(path: Path, report: Report) -> None:
@@ -75,6 +78,11 @@ def render_report(report: Report) -> str:
         f'<p class="sub">{escape(report.subtitle)}</p>',
         f"<nav>{links}</nav>",
     ]
+    if report.pages:
+        beside = " ".join(
+            f'<a href="{escape(quote(file))}">{escape(title)}</a>' for title, file in report.pages
+        )
+        body.append(f"<nav>To turn and zoom: {beside}</nav>")
     if report.metrics:
         body += [heading("Scores"), _cards(report), _tables(report)]
     for section in sections:

@@ -44,7 +44,10 @@ def test_prepare_reads_once(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--dataset", "toy-tracks"], "toy-tracks: needs no preparation; s3dis and scannet do"),
+        (
+            ["--dataset", "toy-tracks"],
+            "toy-tracks: needs no preparation; s3dis, scannet and points do",
+        ),
         (["--dataset", "s3dis"], "--data-root: is missing; fill in the form linked at http"),
         (["--dataset", "scannet", "--data-root", "nowhere"], "nowhere: no scans/SCENE"),
     ],

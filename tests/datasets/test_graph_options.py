@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from geoinfluencer.datasets.graph_options import build_with_options
+from geoinfluencer.datasets.graph_options import build_with_options, room_graph
 from geoinfluencer.errors import InputError
-from geoinfluencer.graphs import ImageGraph, PointGraph, TrackGraph
+from geoinfluencer.graphs import ImageGraph, PointGraph, SuperpointGraph, TrackGraph
 
 Builder = type[ImageGraph | PointGraph | TrackGraph]
 
@@ -27,3 +27,15 @@ def test_options_arrive_and_wrong_ones_are_named(
     wrong = name[:-2] + name[-1]
     with pytest.raises(InputError, match=f"graph: unknown option '{wrong}'; did you mean '{name}'"):
         build_with_options(cls, {wrong: value})
+
+
+def test_rooms_choose_their_nodes() -> None:
+    assert room_graph(None) == room_graph({"nodes": "voxels"}) == PointGraph()
+    options = {"nodes": "superpoints", "voxel": 0.1}
+    assert room_graph(options) == SuperpointGraph(voxel=0.1) and "nodes" in options
+    with pytest.raises(InputError, match="nodes 'points' is neither voxels nor superpoints"):
+        room_graph({"nodes": "points"})
+    with pytest.raises(InputError, match="graph: unknown option 'min_size'"):
+        room_graph({"min_size": 10})
+    with pytest.raises(InputError, match="graph: superpoints must be a whole number"):
+        room_graph({"superpoints": True})

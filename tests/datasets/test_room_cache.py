@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -83,6 +84,18 @@ def test_more_instances_than_two_bytes_count(tmp_path: Path) -> None:
     assert kept is not None
     np.testing.assert_array_equal(kept.instance, room.instance)
     np.testing.assert_array_equal(kept.label, room.label)
+
+
+def test_own_segments_of_a_scan_are_kept(tmp_path: Path) -> None:
+    plain, kept = source(tmp_path / "a.txt"), cached_room(source(tmp_path / "a.txt"), tmp_path)
+    assert kept is None
+    room = plain.read()
+    store_room(plain, tmp_path, room)
+    without = cached_room(plain, tmp_path)
+    assert without is not None and len(without.segment) == 0
+    store_room(plain, tmp_path, replace(room, segment=np.array([70_000, 5, 5])))
+    again = cached_room(plain, tmp_path)
+    assert again is not None and again.segment.tolist() == [70_000, 5, 5]
 
 
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:

@@ -170,7 +170,7 @@ def test_splits_and_their_warnings(folder: Path) -> None:
 def test_sample_contract(folder: Path, room: Room) -> None:
     dataset = s3dis(folder, "val")
     assert isinstance(dataset, Dataset) and repr(dataset) == "S3DIS('val', 1)"
-    assert (dataset.protocol, dataset.primary_metric, dataset.has_truth) == ("nodes", "pq", True)
+    assert (dataset.protocol, dataset.primary_metric, dataset.has_truth) == ("rooms", "pq", True)
     assert dataset.class_names == list(S3DIS_CLASSES) and dataset.aligned
     data = validate_sample(dataset[0])
     assert data.name == "Area_5/office_1" and data.mass.sum() == len(room.pos)
@@ -222,3 +222,25 @@ def test_a_real_room(test_data: Path, tmp_path: Path) -> None:
     assert len(data.voxel_of_point) == 321_112
     assert len(dataset.room(0).label) == 43 and len(set(dataset.room(0).label.tolist())) == 11
     assert 40 <= int(data.instance.max()) + 1 <= 43
+
+
+def test_points_held_out_are_scored_and_nothing_else(folder: Path) -> None:
+    options: dict[str, Any] = {"all_rooms": True, "hold_out": 0.2, "max_nodes": None}
+    splits = {name: s3dis(folder, name, **options) for name in ("train", "calib", "val")}
+    whole = s3dis(folder, "val", all_rooms=True)[0]
+    calib, val = splits["calib"][0], splits["val"][0]
+    learnt, scored = calib.voxel_of_point >= 0, val.voxel_of_point >= 0
+    assert torch.equal(learnt, ~scored)
+    assert 0.15 < float(scored.float().mean()) < 0.25
+    assert torch.equal(calib.pos, val.pos) and torch.equal(whole.x, val.x)
+    assert torch.equal(calib.mass + val.mass, whole.mass)
+    assert bool(val.ignore[val.mass == 0].all()) and bool((val.mass == 0).any())
+    for name, sample in (("calib", calib), ("val", val)):
+        inside = sample.voxel_of_point >= 0
+        truth = torch.from_numpy(splits[name].point_truth(sample.name)[0]).long()
+        votes = truth[inside][sample.voxel_of_point[inside] == 0]
+        if len(votes):
+            node = set(truth[inside].unique().tolist())
+            assert int(votes.mode().values) in node and not bool(sample.ignore[0])
+    with pytest.raises(InputError, match="hold_out must be at least 0 and below 1, got 1"):
+        s3dis(folder, "train", hold_out=1.0)

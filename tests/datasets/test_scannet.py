@@ -98,7 +98,7 @@ def test_samples_with_and_without_classes(root: Path, monkeypatch: pytest.Monkey
         plain = ScanNet(root, "val", graph={"voxel": 0.5})
         ScanNet(root, "val")
     assert len(said) == 1 and isinstance(plain, Dataset) and plain.class_names == []
-    assert (plain.protocol, plain.primary_metric, plain.has_truth) == ("nodes", "pq", True)
+    assert (plain.protocol, plain.primary_metric, plain.has_truth) == ("rooms", "pq", True)
     data = validate_sample(plain[0])
     assert data.name == "scene0002_00" and data.num_nodes == 10
     assert data.instance.tolist() == [-1, -1, 0, 0, 0, 1, 1, 1, -1, -1]  # no wall
@@ -180,6 +180,18 @@ def test_half_of_the_truth(tmp_path: Path) -> None:
     (write_scene(tmp_path, "scene0000_00") / "scene0000_00.aggregation.json").unlink()
     with pytest.raises(InputError, match="scene0000_00.aggregation.json: is missing"):
         find_scenes(tmp_path)
+
+
+def test_segments_of_the_scan_are_its_superpoints(root: Path) -> None:
+    dataset = scenes(root, "val", graph={"nodes": "superpoints", "voxel": 0.5})
+    room, data = dataset.room(0), validate_sample(dataset[0])
+    assert len(room.segment) == len(room.pos)
+    values, number = np.unique(room.segment, return_inverse=True)
+    assert data.num_nodes == len(values)
+    np.testing.assert_array_equal(data.voxel_of_point.numpy(), number)
+    options = {"nodes": "superpoints", "voxel": 0.5, "own_segments": False, "min_size": 1}
+    other = scenes(root, "val", graph=options)[0]
+    assert other.voxel_of_point.tolist() != data.voxel_of_point.tolist()
 
 
 def test_a_real_scan(test_data: Path, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from torch_geometric.data import Dataset
+from torch_geometric.data import Batch, Dataset
 from torch_geometric.loader import DataLoader
 
 from geoinfluencer.datasets.room_generator import RoomOptions
@@ -189,3 +189,29 @@ def test_options_of_the_generator_have_their_names_defaults_and_arrive(
     other = field.default + (1 if isinstance(field.default, int) else 0.01)
     changed = dataclasses.replace(RoomOptions(), **{field.name: other})
     assert SyntheticRooms(**{field.name: other}).options == changed != RoomOptions()
+
+
+def test_superpoints_are_nodes_with_the_truth_of_most_of_their_points(tmp_path: Path) -> None:
+    graph = {"nodes": "superpoints", "voxel": 0.15, "min_size": 6}
+    dataset = rooms(graph=graph, root=str(tmp_path))
+    data, room = validate_sample(dataset[0]), dataset.room(0)
+    assert 20 < data.num_nodes < rooms()[0].num_nodes / 5
+    table = np.zeros((data.num_nodes, len(room.label)), int)
+    np.add.at(table, (data.voxel_of_point.numpy(), room.instance), 1)
+    best = table.argmax(1)
+    np.testing.assert_array_equal(data.instance.numpy(), np.searchsorted(np.unique(best), best))
+    np.testing.assert_array_equal(data.y.numpy(), room.label[best])
+    np.testing.assert_array_equal(data.mass.numpy(), table.sum(1))
+    batch = Batch.from_data_list([dataset[0], dataset[1]])
+    labels = [s.instance[s.voxel_of_point] for s in batch.to_data_list()]  # of every point
+    assert [len(label) for label in labels] == [len(dataset.room(i).pos) for i in (0, 1)]
+
+
+def test_training_parts_of_superpoints_and_of_voxels_that_name_theirs() -> None:
+    graph = {"nodes": "superpoints", "voxel": 0.15, "min_size": 6}
+    part = validate_sample(rooms("train", max_nodes=15, graph=graph)[0])
+    assert part.num_nodes == 15 and "voxel_of_point" not in part
+    options = {"voxel": 0.15, "superpoints": 6}
+    voxels = validate_sample(rooms("train", max_nodes=200, graph=options)[0])
+    assert voxels.superpoint.shape == (200,)
+    assert 1 < len(voxels.superpoint.unique()) < 40

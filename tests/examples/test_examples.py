@@ -44,3 +44,14 @@ def test_read_your_own_csv_events(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     assert (tmp_path / "run" / "report.html").is_file()
     header = (tmp_path / "predicted" / "predictions.csv").read_text().splitlines()[0]
     assert header.startswith("event_id,node_id,instance,score")
+
+
+def test_superpoint_ceilings(monkeypatch: pytest.MonkeyPatch) -> None:
+    from geoinfluencer.datasets import SyntheticRooms
+
+    rooms = SyntheticRooms(split="calib", num_rooms=2, num_points=20_000)
+    fine, coarse = load("superpoint_ceilings", monkeypatch).main(rooms, [5, 40], 0.15)
+    assert (fine[0], coarse[0]) == (5, 40) and fine[1] > 2 * coarse[1]
+    for better, worse in zip(fine[2:5], coarse[2:5], strict=True):
+        assert 1 > better > worse > 0
+    assert fine[5] > 10_000  # points a second, of anything that is not a loop over points

@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 
 from geoinfluencer.errors import InputError
-from geoinfluencer.metrics import PROTOCOLS, CocoMetrics, NodeMetrics, TrackMetrics, score_files
+from geoinfluencer.metrics import (
+    PROTOCOLS,
+    CocoMetrics,
+    NodeMetrics,
+    SceneScores,
+    TrackMetrics,
+    score_files,
+)
 
 BIG = 9007199254740993
 TRUTH = [BIG, BIG, BIG, BIG + 2, BIG + 2, BIG + 2, 0]
@@ -36,7 +43,9 @@ def scores(pred: Path, truth: Path, protocol: str, **options: Any) -> dict[str, 
 
 
 def test_protocols() -> None:
-    assert {"trackml": TrackMetrics, "nodes": NodeMetrics, "coco": CocoMetrics} == PROTOCOLS
+    scenes = dict.fromkeys(("scannet", "scannet-literal", "s3dis", "panoptic"), SceneScores)
+    others = {"trackml": TrackMetrics, "nodes": NodeMetrics, "coco": CocoMetrics}
+    assert {**others, **scenes} == PROTOCOLS
 
 
 def test_trackml_submission_joined_on_hit_id(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ def graph(n: int = 12, seed: int = 0, edges: int = 30) -> Data:
         x=torch.randn(n, 5, generator=generator) * 3 + 1,
         edge_index=torch.randint(0, n, (2, edges), generator=generator),
         edge_attr=torch.randn(edges, 4, generator=generator),
+        superpoint=torch.arange(n) // 3,
     )
 
 

@@ -37,7 +37,7 @@ def test_reversed_edges_keep_their_features_and_say_that_they_are_reversed() -> 
     assert net.convs[0].seen[1] is None
 
 
-@pytest.mark.parametrize("name", sorted(set(ENCODERS) - {"pointwise"}))
+@pytest.mark.parametrize("name", sorted(set(ENCODERS) - {"pointwise", "hierarchy"}))
 def test_every_encoder_but_pointwise_passes_messages(name: str) -> None:
     net = encoder(name)
     change = (net(X, EDGES, ATTR) - net(X, EDGES[:, 1:], ATTR[1:])).abs().sum(1)
@@ -50,7 +50,7 @@ def test_pointwise_looks_at_no_edge() -> None:
     assert torch.equal(net(X, EDGES, ATTR), net(X, EDGES[:, :0], ATTR[:0]))
 
 
-@pytest.mark.parametrize("name", ["interaction", "influencer", "gatv2", "gine"])
+@pytest.mark.parametrize("name", ["interaction", "influencer", "gatv2", "gine", "vector_attention"])
 def test_direction_and_features_of_an_edge_matter(name: str) -> None:
     net = encoder(name)
     there = net(X, EDGES, ATTR)
@@ -58,7 +58,7 @@ def test_direction_and_features_of_an_edge_matter(name: str) -> None:
     assert (there - net(X, EDGES, ATTR.flip(0))).abs().max() > 1e-3
 
 
-@pytest.mark.parametrize("name", sorted(set(ENCODERS) - {"gine"}))
+@pytest.mark.parametrize("name", sorted(set(ENCODERS) - {"gine", "hierarchy"}))
 def test_graphs_without_edge_features(name: str) -> None:
     assert encoder(name, edge_channels=0)(X, EDGES, None).shape == (6, 8)
 

@@ -78,7 +78,7 @@ def test_a_part_has_the_task_of_its_dataset() -> None:
 
 @pytest.mark.parametrize(
     ("protocol", "hint"),
-    [("trackm", "did you mean 'trackml'"), (3, "known here: images, nodes, trackml")],
+    [("trackm", "did you mean 'trackml'"), (3, "known here: images, nodes, rooms, trackml")],
 )
 def test_unknown_protocol(protocol: object, hint: str) -> None:
     with pytest.raises(InputError, match=f"unknown protocol '{protocol}'; {hint}"):

@@ -25,6 +25,7 @@ from geoinfluencer.training.data import (
     same_folder,
 )
 from geoinfluencer.training.run_folder import RunFolder
+from geoinfluencer.training.scoring.baselines import calibration_samples, score_baselines
 from geoinfluencer.training.scoring.inference import pick_device
 from geoinfluencer.training.scoring.reporting import write_results
 from geoinfluencer.training.scoring.scores import score_samples
@@ -84,6 +85,8 @@ def evaluate(
     out: str | Path | None = None,
     assignments: Sequence[str] = (),
     accelerator: str = "auto",
+    partial: bool = False,
+    baselines: Sequence[str] = (),
     quiet: bool = True,
 ) -> dict[str, Any]:
     """Scores a checkpoint: outputs, condensation with the stored threshold, the protocol's metrics.
@@ -96,6 +99,10 @@ def evaluate(
         out: folder for ``metrics.json``, the predictions and the report; None: writes nothing.
         assignments: ``section.key=value`` strings for the data or condensation section.
         accelerator: ``auto``, ``cpu`` or ``gpu``.
+        partial: score a benchmark's split of which rooms are missing; the metrics then say so.
+        baselines: clusterings without a model that are scored on the same graphs, their settings
+            chosen on the checkpoint's own calibration samples: ``components``, ``dbscan``,
+            ``hdbscan``; see :mod:`geoinfluencer.training.scoring.baselines`.
         quiet: no progress, no messages.
 
     Returns:
@@ -114,6 +121,12 @@ def evaluate(
     samples = build_dataset(cls, config, split)
     if not attribute(samples, "has_truth", True):
         raise InputError(f"{config.data_root}: no truth to score against; use predict instead")
+    missing = attribute(samples, "missing_rooms", "")
+    if missing and not partial:
+        raise InputError(
+            f"{config.data_root}, split {split}: {missing}; or --partial scores those that are "
+            "there and says so in every output"
+        )
     task = make_task(samples)
     condensation = loaded.condensation(config.condensation)
     model = loaded.build_model()
@@ -142,7 +155,12 @@ def evaluate(
         "seed": config.train.seed,
         "dataset": config.dataset,
         "checkpoint_step": loaded.state.step,
+        **({"partial": True, "missing": missing} if missing else {}),
     }
+    if baselines:
+        scores.metrics["baselines"] = score_baselines(
+            samples, calibration_samples(loaded), task, baselines
+        )
     if folder is not None:
         folder.make()
         task.write_predictions(scores.records, folder.path)

@@ -8,6 +8,7 @@ from typing import Any
 from geoinfluencer.files.tables import read_header
 from geoinfluencer.metrics.files import score_files
 from geoinfluencer.metrics.node_files import Role, read_nodes
+from geoinfluencer.metrics.scene_scores import SceneScores
 from geoinfluencer.training.scoring.evaluation import evaluation_folder
 from geoinfluencer.training.scoring.reporting import write_file_results
 from geoinfluencer.training.tasks import FILE_TASKS
@@ -24,9 +25,14 @@ def evaluate_prediction_file(
     folder = evaluation_folder(out) if out is not None else None
     metric = score_files(pred, truth, protocol, **options)
     metrics = {**metric.compute(), "protocol": protocol, **getattr(metric, "window", {})}
-    classes = protocol == "coco" or (
-        protocol == "nodes" and _has_classes(pred, "prediction") and _has_classes(truth, "truth")
-    )
+    if isinstance(metric, SceneScores):
+        classes = not metric.class_agnostic
+    else:
+        classes = protocol == "coco" or (
+            protocol == "nodes"
+            and _has_classes(pred, "prediction")
+            and _has_classes(truth, "truth")
+        )
     metrics |= {"split": None, "class_agnostic": not classes, "seed": None}
     metrics |= {"pred": Path(pred).name, "truth": Path(truth).name}
     if folder is not None:

@@ -16,6 +16,7 @@ from geoinfluencer.plots.curves import calibration_figure, loss_figure, validati
 from geoinfluencer.plots.embedding import embedding_figure
 from geoinfluencer.plots.figures import Figure
 from geoinfluencer.plots.report import Report, write_report
+from geoinfluencer.plots.viewer_pages import is_cloud, write_sample_page
 from geoinfluencer.training.checkpoint import RunState, versions
 from geoinfluencer.training.configuration.config import RunConfig
 from geoinfluencer.training.fitting.log import read_rows
@@ -36,6 +37,7 @@ def write_results(
         for key, value in display.items()
     }
     names = np.array([name for name, _ in scores.displays], dtype=str)
+    arrays["class_names"] = np.array([c for _, c in sorted(state.class_map.items())], dtype=str)
     with atomic_path(folder.display) as temporary, temporary.open("wb") as file:
         np.savez_compressed(file, names=names, **arrays)  # type: ignore[arg-type]
     write_json(folder.metrics, scores.metrics)
@@ -73,7 +75,7 @@ def draw(folder: RunFolder, config: RunConfig | None = None) -> Path:
         )
     metrics = read_json(folder.metrics) if folder.metrics.is_file() else {}
     task = task_class(metrics.get("protocol") or "nodes", str(folder.metrics), FILE_TASKS)(None)
-    figures = [*_sample_figures(folder, task, metrics)]
+    figures, pages = _sample_figures(folder, task, metrics)
     figures += task.curve_figures(_read_rows(folder.curves), _window_note(task, metrics))
     shown = [name for name in task.definitions() if _is_share(name)]
     best = metrics.get("checkpoint_step") if val_rows else None
@@ -94,15 +96,21 @@ def draw(folder: RunFolder, config: RunConfig | None = None) -> Path:
         figures=figures,
         config=_config_text(folder, config),
         versions=versions(),
+        pages=pages,
     )
     write_report(folder.report, report)
     return folder.report
 
 
-def _sample_figures(folder: RunFolder, task: Task, metrics: Mapping[str, Any]) -> list[Figure]:
+def _sample_figures(
+    folder: RunFolder, task: Task, metrics: Mapping[str, Any]
+) -> tuple[list[Figure], list[tuple[str, str]]]:
+    """Pictures of the displayed samples; of point clouds interactive pages too, which are written
+    beside the report: their titles and files."""
     if not folder.display.is_file():
-        return []
+        return [], []
     figures: list[Figure] = []
+    pages: list[tuple[str, str]] = []
     try:
         stored = np.load(folder.display, allow_pickle=False)
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
@@ -110,6 +118,7 @@ def _sample_figures(folder: RunFolder, task: Task, metrics: Mapping[str, Any]) -
             f"{folder.display}: damaged ({error}); delete it, or run eval again"
         ) from error
     with stored:
+        classes = stored["class_names"].tolist() if "class_names" in stored.files else []
         for index, name in enumerate(stored["names"].tolist()):
             prefix = f"{index}/"
             arrays = {
@@ -120,7 +129,11 @@ def _sample_figures(folder: RunFolder, task: Task, metrics: Mapping[str, Any]) -
             figures += task.sample_figures(arrays, name)
             if index == 0 and len(arrays["follower"]):
                 figures.append(embedding_figure(arrays, name, metrics.get("radius") or 0.0))
-    return figures
+            if is_cloud(arrays):
+                page = f"view-{name.replace('/', '-') or index}.html"
+                write_sample_page(folder.path / page, arrays, name, classes)
+                pages.append((f"{name or 'sample'} in 3-D", page))
+    return figures, pages
 
 
 def _kind(folder: RunFolder) -> str:

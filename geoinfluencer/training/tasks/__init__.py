@@ -7,13 +7,24 @@ from geoinfluencer.training.data import attribute
 from geoinfluencer.training.tasks.base import Task
 from geoinfluencer.training.tasks.images import ImageTask
 from geoinfluencer.training.tasks.nodes import NodeTask
+from geoinfluencer.training.tasks.rooms import RoomTask
+from geoinfluencer.training.tasks.scenes import (
+    LiteralSceneFilesTask,
+    PanopticFilesTask,
+    RoomFilesTask,
+    SceneFilesTask,
+)
 from geoinfluencer.training.tasks.tracks import TrackTask
 
 # A further protocol is a Task of its own and one more line here.
-TASKS: dict[str, type[Task]] = {task.protocol: task for task in (TrackTask, NodeTask, ImageTask)}
+TASKS: dict[str, type[Task]] = {
+    task.protocol: task for task in (TrackTask, NodeTask, ImageTask, RoomTask)
+}
+_OF_SCENES = (SceneFilesTask, LiteralSceneFilesTask, RoomFilesTask, PanopticFilesTask)
 FILE_TASKS: dict[str, type[Task]] = {
     **TASKS,
     "coco": ImageTask,
+    **{task.protocol: task for task in _OF_SCENES},
 }  # protocols that files may be scored by
 
 
@@ -53,6 +64,7 @@ __all__ = [
     "TASKS",
     "ImageTask",
     "NodeTask",
+    "RoomTask",
     "Task",
     "TrackTask",
     "make_task",

@@ -78,6 +78,10 @@ class Task(ABC):
         """What a reader of ``metrics.json`` should know about these scores, one line each."""
         return []
 
+    def table(self, metrics: Mapping[str, Any]) -> list[str]:
+        """Further scores as lines of text, to be printed below those with a definition."""
+        return []
+
     def open_input(self, path: Path, cls: type, options: Mapping[str, Any]) -> Dataset[Data]:
         """The samples in one INPUT of ``predict``; truth is neither needed nor looked at.
 

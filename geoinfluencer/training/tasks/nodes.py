@@ -99,9 +99,13 @@ class NodeTask(Task):
 
     def display_arrays(self, result: SampleResult) -> dict[str, np.ndarray]:
         arrays = self.common_arrays(result)
-        for key in ("segment_map", "image_size"):  # of images
+        for key in ("segment_map", "image_size", "mass", "color", "superpoint"):
             if result.sample.get(key) is not None:
                 arrays[key] = result.sample[key].numpy()
+        assert result.instances is not None
+        if not self.class_agnostic(result.sample, result.instances):
+            arrays["semantic"] = _node_classes(result.instances)
+            arrays["semantic_truth"] = result.sample.y.numpy()
         return arrays
 
     def sample_figures(self, arrays: Mapping[str, np.ndarray], name: str) -> list[Figure]:

@@ -20,6 +20,7 @@ from geoinfluencer.training.data import (
     first_samples,
 )
 from geoinfluencer.training.fitting.held_out import HeldOut
+from geoinfluencer.training.fitting.memory import step_memory
 from geoinfluencer.training.fitting.module import InfluencerModule
 from geoinfluencer.training.fitting.setup import prepare_run
 from geoinfluencer.training.fitting.trainer import check_devices, fit
@@ -126,8 +127,9 @@ def train(
     facts = describe(samples["train"], f"{setup.config.dataset}, first training sample")
     torch.manual_seed(settings.seed)
     model = build_model(setup.config.model, facts)
+    first = first_samples(samples["train"], settings.normalisation_samples)
     if setup.checkpoint is None:
-        model.fit_normalisation(first_samples(samples["train"], settings.normalisation_samples))  # type: ignore[operator]
+        model.fit_normalisation(first)  # type: ignore[operator]
         if settings.init_from is not None:
             taken, all_of_them = adopt_weights(model, settings.init_from)
             setup.notes.append(
@@ -157,6 +159,10 @@ def train(
         f"{len(samples['calib'])} for calibration, {len(samples['val'])} for validation; "  # type: ignore[arg-type]
         f"{parameters:,} parameters; run folder {folder.path}"
     )
+    if setup.is_first and not quiet:
+        device = pick_device(settings.accelerator)
+        for line in step_memory(model, objective, first, settings.batch_size, device).lines():
+            say(line)
     stopped_by = fit(module, samples["train"], held_out, folder, setup.checkpoint, quiet)
     if not setup.is_first:
         return Run(folder.path)

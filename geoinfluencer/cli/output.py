@@ -39,6 +39,8 @@ def _beside(metrics: Mapping[str, Any], names: list[str]) -> list[str]:
     found = metrics.get("baselines")
     if not found:
         return []
+    if not metrics["class_agnostic"]:  # baselines know no classes
+        names = [name for name in names if name.startswith("agnostic_")]
     columns = {"model": metrics, **found}
     lines = [f"  {'beside':<24}" + "".join(f"{name:>12}" for name in columns)]
     for name in names:

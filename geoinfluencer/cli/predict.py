@@ -15,11 +15,11 @@ Tracks: INPUT is a NAME-hits.csv[.gz] file or a folder of them. Written are pred
 (event_id,hit_id,track_id,score; track_id -1 and score 0 = in no track) and a TrackML
 submission.csv (event_id,hit_id,track_id). Both are inputs of 'eval --pred'.
 
-Rooms (a checkpoint of synthetic-rooms, s3dis, scannet, points): INPUT is any file of points (PLY,
-NPZ, NPY, CSV, TXT, XYZ, PTS; text also as .gz) or a folder of them, in metres, z up, colour or
-not. Written are NAME-predicted.ply, with every point in its place and all that the file holds,
-and instance (-1 = none), semantic (where the model has classes) and score; and NAME.html, a page
-to look at it. A folder given to a checkpoint of s3dis or scannet is one of that set's layout.
+Rooms (a checkpoint of synthetic-rooms, s3dis, scannet, stpls3d, points): INPUT is any file of
+points (PLY, NPZ, NPY, CSV, TXT, XYZ, PTS; text also as .gz) or a folder of them, in metres, z up,
+colour or not. Written are NAME-predicted.ply, with every point in its place and all that the file
+holds, and instance (-1 = none), semantic (where the model has classes) and score; and NAME.html, a
+page to look at it. A folder given to one of s3dis, scannet or stpls3d is one of that set's layout.
 
 Images: INPUT is an image or a folder of them. Written are predictions.csv of the segments
 (event_id,node_id,instance,score,sample) and coco_results.json of the masks (COCO results).

@@ -13,10 +13,11 @@ from geoinfluencer.errors import InputError
 NAME = "prepare"
 HELP = "parse a set of rooms once, and see what is missing of it"
 DESCRIPTION = """\
-Reads all rooms of S3DIS or ScanNet into compact files that training maps into memory, repairs the
-known faults of the originals and says which, and checks that no room is missing. Of your own scans
-(points) it reads those whose columns need no naming. Without it a room is read at its first use.
-Stopped at any time, the same command goes on.
+Reads all rooms of S3DIS or ScanNet, or scenes of STPLS3D, into compact files that training maps
+into memory, repairs the known faults of the originals and says which, and checks that no room is
+missing. Of your own scans (points) it reads those whose columns need no naming, and training with
+another data.semantic, unit, unlabelled or the like parses them again. Without it a room is read at
+its first use. Stopped at any time, the same command goes on.
 
 The files go to geoinfluencer-cache in the data's folder, or to the user's cache where that cannot
 be written; --cache-dir names another place, which training is told by data.cache_dir.
@@ -27,7 +28,12 @@ example: geoinfluencer prepare --dataset s3dis --data-root Stanford3dDataset_v1.
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options."""
-    parser.add_argument("--dataset", metavar="NAME", required=True, help="s3dis, scannet or points")
+    parser.add_argument(
+        "--dataset",
+        metavar="NAME",
+        required=True,
+        help="s3dis, scannet, stpls3d or points",
+    )
     parser.add_argument("--data-root", metavar="DIR", help="folder of the data")
     parser.add_argument("--cache-dir", type=folder, metavar="DIR", help="folder of parsed rooms")
     parser.add_argument(

@@ -47,12 +47,9 @@ def density_clusters(points: Tensor, method: str, value: float, min_points: int 
     """
     if method not in ("dbscan", "hdbscan"):
         raise InputError(f"method {method!r} is neither 'dbscan' nor 'hdbscan'")
-    try:
-        from sklearn.cluster import DBSCAN, HDBSCAN
-    except ImportError as error:
-        raise InputError(
-            f"{method} needs scikit-learn: pip install 'geoinfluencer[baselines]'"
-        ) from error
+    require_clustering(method)
+    from sklearn.cluster import DBSCAN, HDBSCAN
+
     if len(points) <= min_points:
         return torch.zeros(len(points), dtype=torch.int64)
     if method == "dbscan":
@@ -61,6 +58,16 @@ def density_clusters(points: Tensor, method: str, value: float, min_points: int 
         clusterer = HDBSCAN(min_cluster_size=max(2, int(value)), min_samples=min_points, copy=True)
     found = clusterer.fit_predict(points.numpy())
     return torch.from_numpy(found).long()
+
+
+def require_clustering(method: str) -> None:
+    """Raises InputError, which says how to get it, where scikit-learn is missing."""
+    try:
+        from sklearn.cluster import HDBSCAN as _  # noqa: F401, of 1.3 and later
+    except ImportError as error:
+        raise InputError(
+            f"{method} needs scikit-learn 1.3: pip install 'geoinfluencer[baselines]'"
+        ) from error
 
 
 def as_instances(label: Tensor, mass: Tensor | None = None, *, min_size: int = 1) -> Instances:

@@ -6,6 +6,7 @@ from geoinfluencer.datasets.nuclei import Nuclei
 from geoinfluencer.datasets.points import Points
 from geoinfluencer.datasets.s3dis import S3DIS
 from geoinfluencer.datasets.scannet import ScanNet
+from geoinfluencer.datasets.stpls3d import STPLS3D
 from geoinfluencer.datasets.synthetic_rooms import SyntheticRooms
 from geoinfluencer.datasets.toy_tracks import ToyTracks
 from geoinfluencer.datasets.trackml import TrackML
@@ -13,6 +14,7 @@ from geoinfluencer.datasets.trackml import TrackML
 __all__ = [
     "CATALOG",
     "S3DIS",
+    "STPLS3D",
     "Coco",
     "Nuclei",
     "Points",

@@ -14,6 +14,7 @@ from geoinfluencer.datasets.nuclei import Nuclei
 from geoinfluencer.datasets.points import Points
 from geoinfluencer.datasets.s3dis import S3DIS
 from geoinfluencer.datasets.scannet import ScanNet
+from geoinfluencer.datasets.stpls3d import STPLS3D
 from geoinfluencer.datasets.synthetic_rooms import SyntheticRooms
 from geoinfluencer.datasets.toy_tracks import ToyTracks
 from geoinfluencer.datasets.trackml import TrackML
@@ -41,8 +42,9 @@ CATALOG = {
         SyntheticRooms, "generated furnished rooms, scanned, with S3DIS classes; no files", False
     ),
     "trackml": Entry(TrackML, "TrackML events from CSV or CSV.GZ; hits alone for prediction", True),
-    "s3dis": Entry(S3DIS, "rooms of S3DIS from its raw text files, aligned or not", True),
+    "s3dis": Entry(S3DIS, "rooms of S3DIS: its text files, or of Pointcept or Mask3D", True),
     "scannet": Entry(ScanNet, "scans of ScanNet v2: mesh, segments and objects", True),
+    "stpls3d": Entry(STPLS3D, "synthetic aerial scenes of STPLS3D in tiles of 50 m", True),
     "points": Entry(Points, "your own scans: PLY, NPZ, NPY, CSV, TXT with labels per point", True),
     "coco": Entry(Coco, "images with COCO-JSON annotations; images alone for prediction", True),
     "nuclei": Entry(Nuclei, "microscope images of nuclei, train.json and val.json", True),

@@ -88,7 +88,13 @@ def read_cloud(path: Path, columns: Mapping[str, str] | None = None, unit: float
     Raises:
         InputError: A column is missing or a value wrong; names the place and the remedy.
     """
-    table = read_points(path)
+    return cloud_of(read_points(path), columns, unit)
+
+
+def cloud_of(
+    table: PointTable, columns: Mapping[str, str] | None = None, unit: float = 1.0
+) -> Cloud:
+    """The points of a table that has been read, as of :func:`read_cloud`."""
     used = _assigned(table, dict(columns or {}))
     place = np.stack([_numbers(table, used[axis]) for axis in POSITION], axis=1)
     if not 0 < unit < np.inf:
@@ -176,17 +182,21 @@ def whole_numbers(table: PointTable, name: str) -> np.ndarray:
     """A column (P,) as int64.
 
     Raises:
-        InputError: A value is no whole number; names the place.
+        InputError: A value is no whole number, or one that int64 cannot hold; names the place.
     """
     values = table.columns[name]
-    if values.dtype.kind != "f":
+    if values.dtype.kind == "f":
+        real = values.astype(np.float64)
+        whole = (real >= -(2.0**63)) & (real < 2.0**63) & (real == np.floor(real))
+    elif values.dtype.kind == "u":
+        whole = values <= np.uint64(2**63 - 1)
+    else:
         return values.astype(np.int64)
-    whole = np.isfinite(values) & (values == np.floor(values))
     if not whole.all():
         row = int(np.argmin(whole))
         raise InputError(
             f"{table.path}: {table.place(row)}: column {name!r} is {values[row]:g}, expected a "
-            "whole number; negative = none"
+            "whole number of at most 64 bits; negative = none"
         )
     return values.astype(np.int64)
 
@@ -197,15 +207,18 @@ def _eight_bit(table: PointTable, names: list[str]) -> np.ndarray:
     tint = np.stack([_numbers(table, name) for name in names], axis=1)
     high = tint.max()
     bad = tint.min(1) < 0
-    if high > 65535 or bad.any():
+    # a single 255.4 of an interpolated colour is no sign of 16 bits, which would make all black
+    sixteen = 255 < high <= 65535 and bool((tint == np.floor(tint)).all())
+    if (high > 255 and not sixteen) or bad.any():
         row = int(np.argmax(bad)) if bad.any() else int(tint.max(1).argmax())
         shown = " ".join(f"{value:g}" for value in tint[row])
         raise InputError(
             f"{table.path}: {table.place(row)}: columns {', '.join(names)} are {shown}, expected "
-            "a colour of 0 to 255; leave colour out with --columns color=none"
+            "a colour of 0 to 255, or whole numbers of 16 bits; leave colour out with --columns "
+            "color=none"
         )
     if high <= 1 and all(values.dtype.kind == "f" for values in raw):
         tint *= 255
-    elif high > 255:
+    elif sixteen:
         tint /= 257
     return np.rint(tint).astype(np.uint8)

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from geoinfluencer.datasets.point_files import Cloud, read_cloud
+from geoinfluencer.datasets.point_files import Cloud, cloud_of
 from geoinfluencer.datasets.room import Room
 from geoinfluencer.errors import InputError
-from geoinfluencer.files.point_tables import POINT_FORMATS, is_kind
+from geoinfluencer.files.lines import read_lines
+from geoinfluencer.files.point_tables import POINT_FORMATS, is_kind, read_points
 from geoinfluencer.graphs.majority import segment_majority
 
 # Label of points that are annotated and in no instance: LOOSE without a class, LOOSE - 1 - c of
@@ -44,7 +45,7 @@ class PointTruth:
     required: bool
 
     def state(self) -> tuple[object, ...]:
-        """What decides the room that is read."""
+        """What decides the room that is read, where the file has the truth."""
         return astuple(self)[:-1]
 
 
@@ -96,23 +97,31 @@ def split_point_files(root: Path, split: str, calib_rooms: int) -> list[Path]:
 
 
 def read_point_room(path: Path, truth: PointTruth) -> Room:
-    """Read a scan with its truth.
+    """Read a scan with its truth. Where that is not required, points of a file without the column
+    of instances are not annotated, and those of one without the column of classes are void.
 
     Raises:
         InputError: A column is missing, or a value wrong; names the place and the remedy.
     """
+    table = read_points(path)
     columns = dict(truth.columns)
     for role, name in (("instance", truth.instance), ("semantic", truth.semantic)):
-        if name is not None:
+        if name is not None and (truth.required or name in table.columns):
             columns[role] = name
-    if truth.required:
-        return point_room(read_cloud(path, columns, truth.unit), truth)
-    plain = read_cloud(path, truth.columns, truth.unit)
-    if truth.instance in plain.table.columns:
-        return point_room(read_cloud(path, columns, truth.unit), truth)
-    count = len(plain.pos)
-    color = np.zeros((count, 3), np.uint8) if plain.color is None else plain.color
-    return Room(plain.pos, color, np.full(count, -1), np.empty(0, np.int64))
+    cloud = cloud_of(table, columns, truth.unit)
+    if cloud.instance is not None:
+        return point_room(cloud, truth)
+    count = len(cloud.pos)
+    color = np.zeros((count, 3), np.uint8) if cloud.color is None else cloud.color
+    return Room(cloud.pos, color, np.full(count, -1), np.empty(0, np.int64))
+
+
+def tells_truth(room: Room, truth: PointTruth) -> bool:
+    """Whether anything in a room is annotated, with a class where classes are asked for; a room
+    read without the columns of truth has nothing."""
+    if truth.semantic is not None:
+        return bool((classes_of(room.label) >= 0).any())
+    return bool((room.instance >= 0).any())
 
 
 def point_room(cloud: Cloud, truth: PointTruth) -> Room:
@@ -162,7 +171,7 @@ def _split_files(root: Path, split: str) -> list[Path] | None:
 
 def _listed(root: Path, names: Path) -> list[Path]:
     found = []
-    for number, line in enumerate(names.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(read_lines(names), 1):
         if line.strip():
             path = root / line.strip()
             inside = path.resolve().is_relative_to(root.resolve())

@@ -21,11 +21,13 @@ from geoinfluencer.datasets.point_rooms import (
     find_point_files,
     read_point_room,
     split_point_files,
+    tells_truth,
 )
+from geoinfluencer.datasets.room import Room
 from geoinfluencer.datasets.room_cache import RoomSource
 from geoinfluencer.datasets.stored_rooms import NO_FILES, FoundRooms, StoredRooms, check_split
 from geoinfluencer.errors import InputError
-from geoinfluencer.files.point_tables import POINT_FORMATS
+from geoinfluencer.files.point_tables import POINT_FORMATS, read_points
 
 
 class Points(StoredRooms):
@@ -38,7 +40,8 @@ class Points(StoredRooms):
     those that ``train.list`` and ``val.list`` there name, one per line; ``calib`` and ``test``
     likewise. Without ``calib``, ``calib_rooms`` of the training files, spread evenly, calibrate and
     are not trained on (of few files: all do both); without ``test`` it is ``val``. ``all`` is every
-    file, also of a folder without splits, or one file; these need no truth.
+    file, also of a folder without splits, or one file; these need no truth, but all of them have
+    instances or none has.
 
     Args:
         root: Folder of the files; for ``all`` a file too.
@@ -46,7 +49,8 @@ class Points(StoredRooms):
         columns: What the files call positions and colours, where it cannot be guessed:
             ``"x=east,y=north,z=up"``; ``color=none`` leaves colour out. Files without names have
             columns ``1``, ``2`` ...
-        instance: Column of the instance of each point, whole numbers; negative = none.
+        instance: Column of the instance of each point, whole numbers; negative = none. In files
+            without names its number.
         semantic: Column of the class of each point, a place in ``class_names``; negative = void.
         class_names: Names of the classes; models learn these. None: instances alone.
         background: Names of the classes that are no instances, such as the floor.
@@ -86,8 +90,8 @@ class Points(StoredRooms):
         split: Literal["train", "calib", "val", "test", "all"] = "train",
         *,
         columns: str | None = None,
-        instance: str = "instance",
-        semantic: str | None = None,
+        instance: str | int = "instance",
+        semantic: str | int | None = None,
         class_names: Sequence[str] | None = None,
         background: Sequence[str] = (),
         unlabelled: Literal["background", "ignore"] = "background",
@@ -109,10 +113,11 @@ class Points(StoredRooms):
     ) -> None:
         check_split(split, calib_rooms)
         names = list(class_names or ())
+        column = None if semantic is None else str(semantic)
         unknown = [name for name in background if name not in names]
         for problem, bad in (
-            ("semantic: is given without class_names; name the classes", semantic and not names),
-            ("class_names: are given without semantic; name the column", names and not semantic),
+            ("semantic: is given without class_names; name the classes", column and not names),
+            ("class_names: are given without semantic; name the column", names and not column),
             (f"class_names: are more than {MOST_CLASSES}", len(names) > MOST_CLASSES),
             (f"background: {unknown[:1]} is not in class_names", unknown),
             (
@@ -123,7 +128,7 @@ class Points(StoredRooms):
             if bad:
                 raise InputError(problem)
         self._truth = PointTruth(
-            parse_columns(columns), instance, semantic, len(names), unlabelled == "ignore", unit,
+            parse_columns(columns), str(instance), column, len(names), unlabelled == "ignore", unit,
             required=split != "all",
         )  # fmt: skip
         folder = Path(root)
@@ -148,7 +153,7 @@ class Points(StoredRooms):
             graph=graph,
         )
         self.class_names = names
-        self.has_truth = split != "all" or bool((self.room(0).instance >= 0).any())
+        self.has_truth = split != "all" or self._all_have_truth()
 
     @classmethod
     def find(cls, root: str | os.PathLike[str]) -> FoundRooms:
@@ -156,13 +161,30 @@ class Points(StoredRooms):
         folder = Path(root)
         truth = PointTruth({}, "instance", None, 0, False, 1.0, required=False)
         files = find_point_files(folder)
-        sources = tuple(point_source(path, folder, truth) for path in files)
+        base = folder if folder.is_dir() else folder.parent
+        sources = tuple(point_source(path, base, truth) for path in files)
         return FoundRooms(sources, "columns named as usual")
 
-    @property
-    def stuff(self) -> tuple[int, ...]:
-        """Numbers of the classes that are no instances."""
-        return tuple(number for number in self._background if number >= 0)
+    def room(self, idx: int) -> Room:
+        """Return room ``idx``, its points without a graph."""
+        room = super().room(idx)
+        if self._truth.required and not tells_truth(room, self._truth):
+            # perhaps kept by a split that needs no truth: reading tells whether columns are missing
+            return self._sources[idx].read()
+        return room
+
+    def _all_have_truth(self) -> bool:
+        known = [bool((self.room(i).instance >= 0).any()) for i in range(self.num_rooms())]
+        name = self._truth.instance
+        for source, found in zip(self._sources, known, strict=True):
+            # a scan that has the column may still have nothing annotated
+            if any(known) and not found and name not in read_points(source.files[0]).columns:
+                other = self._sources[known.index(True)].files[0]
+                raise InputError(
+                    f"{source.files[0]}: has no column {name!r}, and {other} has; give split 'all' "
+                    "scans with truth or scans without"
+                )
+        return any(known)
 
     def _classes_of(self, label: np.ndarray) -> np.ndarray:
         return classes_of(label)

@@ -43,8 +43,9 @@ def cache_folder(root: Path, dataset: str, given: str | os.PathLike[str] | None 
     that can be written, else below ``$XDG_CACHE_HOME`` (``~/.cache``)."""
     if given is not None:
         return Path(given)
-    beside = root / "geoinfluencer-cache"
-    if os.access(beside if beside.is_dir() else root, os.W_OK):
+    near = root.parent if root.is_file() else root
+    beside = near / "geoinfluencer-cache"
+    if os.access(beside if beside.is_dir() else near, os.W_OK):
         return beside
     home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(home) / "geoinfluencer" / dataset

@@ -134,6 +134,12 @@ class RoomSet(Dataset):
         """Numbers of the classes that are no instances."""
         return tuple(number for number in self._background if number >= 0)
 
+    @property
+    def scored_share(self) -> float:
+        """Share of the points of a room that this split looks at, see ``hold_out``."""
+        learns = self.split in ("train", "calib")
+        return 1 - self._hold_out if learns or not self._hold_out else self._hold_out
+
     def point_truth(self, name: str) -> tuple[np.ndarray, np.ndarray | None]:
         """Truth of the raw points of a room: (P,) instance, -1 = none that counts, and (P,) class,
         -1 = none; ``None`` instead of classes where the set has no ``class_names``."""

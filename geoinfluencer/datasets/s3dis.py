@@ -1,4 +1,4 @@
-"""S3DIS as a PyG dataset of point clouds, from its raw text files."""
+"""S3DIS as a PyG dataset of point clouds, from its text files or what others made of them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,11 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from geoinfluencer.datasets.room_cache import RoomSource
+from geoinfluencer.datasets.s3dis_arrays import (
+    POINTCEPT_FILES,
+    read_mask3d_room,
+    read_pointcept_room,
+)
 from geoinfluencer.datasets.s3dis_classes import S3DIS_CLASSES, S3DIS_STUFF, s3dis_class
 from geoinfluencer.datasets.s3dis_layout import (
     S3DIS_HOW,
@@ -18,9 +23,10 @@ from geoinfluencer.datasets.s3dis_layout import (
     annotation_files,
     area_of,
     find_rooms,
-    is_aligned,
+    layout_of,
     missing_rooms,
     read_s3dis_room,
+    version_of,
 )
 from geoinfluencer.datasets.stored_rooms import NO_FILES, FoundRooms, StoredRooms, check_split
 from geoinfluencer.errors import InputError
@@ -30,9 +36,11 @@ class S3DIS(StoredRooms):
     r"""The Stanford Large-Scale 3D Indoor Spaces Dataset
     (`Armeni et al., CVPR 2016 <https://doi.org/10.1109/CVPR.2016.170>`_), 272 rooms in 6 areas.
 
-    Read are ``Area_N/ROOM/Annotations/CLASS_N.txt`` of either version, aligned or not. ``pos`` is
-    in **metres**, z up. Nodes are voxels; a voxel has the instance and class of most of its points.
-    A room is parsed at its first use and kept; ``geoinfluencer prepare`` parses all of them.
+    Read are ``Area_N/ROOM/Annotations/CLASS_N.txt`` of either version, aligned or not, and the
+    rooms that Pointcept (``Area_N/ROOM/coord.npy`` ...) or Mask3D (``Area_N/ROOM.npy``) has made of
+    them. ``pos`` is in **metres**, z up. Nodes are voxels; a voxel has the instance and class of
+    most of its points. A room is parsed at its first use and kept; ``geoinfluencer prepare`` parses
+    all of them.
 
     **Splits.** ``val`` and ``test`` are the rooms of ``area``, as the field reports them;
     ``calib`` are ``calib_rooms`` rooms of the other areas, spread evenly over their names, and
@@ -126,22 +134,28 @@ class S3DIS(StoredRooms):
             graph=graph,
         )
         self.missing_rooms = missing if split in ("val", "test") else ""
-        self.aligned = is_aligned(rooms)
+        self.version = version_of(rooms)
         self.class_names = list(S3DIS_CLASSES) if classes else []
 
     @classmethod
     def find(cls, root: str | os.PathLike[str]) -> FoundRooms:
         """All rooms in a folder; missing ones by the numbers of the six areas."""
         rooms = find_rooms(Path(root))
-        words = "aligned version" if is_aligned(rooms) else "version that is not aligned"
-        return FoundRooms(tuple(map(room_source, rooms)), words, missing_rooms(rooms))
+        return FoundRooms(tuple(map(room_source, rooms)), version_of(rooms), missing_rooms(rooms))
 
 
 def room_source(room: Path) -> RoomSource:
     """Where a room comes from; it is named ``Area_N/ROOM``."""
+    full, layout = room.resolve(), layout_of(room)
+    area = full.parent.name
+    if layout == "Mask3D":
+        return RoomSource(f"{area}/{full.stem}", (room,), partial(read_mask3d_room, room))
+    name = f"{area}/{full.name}"
+    if layout == "Pointcept":
+        there = tuple(room / part for part in POINTCEPT_FILES if (room / part).is_file())
+        return RoomSource(name, there, partial(read_pointcept_room, room))
     files = tuple(path for path, _ in annotation_files(room)[0])
-    full = room.resolve()
-    return RoomSource(f"{full.parent.name}/{full.name}", files, partial(read_s3dis_room, room))
+    return RoomSource(name, files, partial(read_s3dis_room, room))
 
 
 def split_rooms(

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from geoinfluencer.datasets.room import Room
+from geoinfluencer.datasets.s3dis_arrays import POINTCEPT_FILES
 from geoinfluencer.datasets.s3dis_classes import S3DIS_CLASSES, s3dis_class
 from geoinfluencer.datasets.s3dis_text import read_point_files
 from geoinfluencer.errors import InputError, suggest
@@ -24,28 +25,54 @@ S3DIS_HOW = (
 
 _AREA = re.compile(r"Area_(\d+)")
 _ANNOTATION = re.compile(r"([A-Za-z]+)_(\d+)( \(\d+\))?")
+_OF_CACHE = re.compile(r".*-[0-9a-f]{16}\.npy")  # parsed rooms, which may lie in the same folder
 _CLUTTER = ("stairs", "staris")  # in two rooms; by common use the class clutter
 
 
 def find_rooms(root: Path) -> list[Path]:
-    """Folders of the rooms below ``root``, by area and name.
+    """Rooms below ``root``, by area and name: folders with ``Annotations`` (raw), else folders with
+    the files of Pointcept, else files ``Area_N/ROOM.npy`` (Mask3D).
 
-    ``root`` is a room, an area, the folder of the areas, or one that holds this folder alone.
+    ``root`` is a room (not of Mask3D), an area, the folder of the areas, or one that holds this
+    folder alone.
 
     Raises:
         InputError: There is none; says where they come from.
     """
-    for pattern in ("Annotations", "*/Annotations", "Area_*/*/Annotations"):
-        found = [folder.parent for folder in root.glob(pattern) if folder.is_dir()]
+    for found in (
+        _folders_with(root, "Annotations"),
+        sorted({room for name in POINTCEPT_FILES for room in _folders_with(root, name)}),
+        _mask3d_files(root),
+    ):
         if found:
             return sorted(found, key=_order)
-    inner = sorted({folder.parents[2] for folder in root.glob("*/Area_*/*/Annotations")})
+    below = {room.parents[1] for room in root.glob("*/Area_*/*") if _is_room(room)}
+    inner = sorted(below)
     if len(inner) > 1:
         names = ", ".join(folder.name for folder in inner)
         raise InputError(f"{root}: holds S3DIS more than once ({names}); name one of these folders")
     if inner:
         return find_rooms(inner[0])
-    raise InputError(f"{root}: no Area_N/ROOM/Annotations in it; for S3DIS {S3DIS_HOW}")
+    raise InputError(
+        f"{root}: no Area_N/ROOM/Annotations in it, nor rooms of Pointcept "
+        f"(Area_N/ROOM/coord.npy) or Mask3D (Area_N/ROOM.npy); for S3DIS {S3DIS_HOW}"
+    )
+
+
+def version_of(rooms: Iterable[Path]) -> str:
+    """Which make of the set these rooms of :func:`find_rooms` are, in words."""
+    rooms = list(rooms)
+    kinds = {layout_of(room) for room in rooms}
+    if kinds == {"raw"}:
+        return "aligned version" if is_aligned(rooms) else "version that is not aligned"
+    return f"preprocessed by {' and '.join(sorted(kinds))}"
+
+
+def layout_of(room: Path) -> str:
+    """``raw``, ``Pointcept`` or ``Mask3D``: how a room of :func:`find_rooms` is stored."""
+    if room.suffix == ".npy":
+        return "Mask3D"
+    return "raw" if (room / "Annotations").is_dir() else "Pointcept"
 
 
 def area_of(room: Path) -> int | None:
@@ -115,6 +142,27 @@ def read_s3dis_room(room: Path) -> Room:
     return Room(pos, color, instance, np.array([label for _, label in files], np.int64))
 
 
+def _folders_with(root: Path, name: str) -> list[Path]:
+    """Rooms of the first of the places that has some: ``root``, an area, the areas."""
+    for pattern in (name, f"*/{name}", f"Area_*/*/{name}"):
+        found = [inside.parent for inside in root.glob(pattern)]
+        if found:
+            return found
+    return []
+
+
+def _mask3d_files(root: Path) -> list[Path]:
+    area = _AREA.fullmatch(root.resolve().name)
+    return [path for path in root.glob("*.npy" if area else "Area_*/*.npy") if _is_room(path)]
+
+
+def _is_room(path: Path) -> bool:
+    if path.suffix == ".npy":
+        return path.name not in POINTCEPT_FILES and not _OF_CACHE.fullmatch(path.name)
+    return any((path / name).exists() for name in ("Annotations", *POINTCEPT_FILES))
+
+
 def _order(room: Path) -> tuple[int, str, int]:
-    stem, _, number = room.name.rpartition("_")
+    name = room.stem if room.suffix == ".npy" else room.name
+    stem, _, number = name.rpartition("_")
     return area_of(room) or 0, stem, int(number) if number.isdigit() else 0

@@ -21,6 +21,7 @@ from geoinfluencer.datasets.scannet_files import (
 )
 from geoinfluencer.datasets.stored_rooms import NO_FILES, FoundRooms, StoredRooms, check_split
 from geoinfluencer.errors import InputError
+from geoinfluencer.files.lines import read_lines
 
 SPLITS_PAGE = "https://github.com/ScanNet/ScanNet/tree/master/Tasks/Benchmark"
 
@@ -179,7 +180,7 @@ def _split_scenes(
             f"{SPLITS_PAGE}, or take --preset overfit (data.all_rooms=true), which trains and "
             "scores on the same scenes"
         )
-    wanted = path.read_text(encoding="utf-8").split()
+    wanted = " ".join(read_lines(path)).split()
     chosen = [scene for scene in scenes if scene.name in set(wanted)]
     missing = ""
     if len(chosen) < len(wanted) and split != "calib":

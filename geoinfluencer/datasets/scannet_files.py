@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -122,6 +123,25 @@ def _read_vertices(path: Path) -> Any:
     if not len(vertex):
         raise InputError(f"{path}: has no vertices; download the file again")
     return vertex
+
+
+def own_segments(mesh: Path, count: int) -> tuple[np.ndarray, str]:
+    """The segments beside a mesh of ScanNet, ``NAME.*.segs.json``, and what to say of them.
+
+    Args:
+        mesh: Any file of points.
+        count: Its points.
+
+    Returns:
+        (P,) int64, or (0,) where there are none.
+
+    Raises:
+        InputError: The segments cannot be read, or are not those of this mesh.
+    """
+    beside = sorted(mesh.parent.glob(f"{glob.escape(mesh.stem)}.*.segs.json"))
+    if not beside:
+        return np.empty(0, np.int64), "no segments of its own beside it, superpoints are cut anew"
+    return _segments(beside[0], count), f"its own segments, {beside[0].name}, are the superpoints"
 
 
 def _segments(path: Path, count: int) -> np.ndarray:

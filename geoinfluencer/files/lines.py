@@ -1,4 +1,4 @@
-"""Text and lines of a CSV file, plain or gzip, without its values."""
+"""Text and lines of files, and of CSV files, plain or gzip, without their values."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TextIO, cast
 
 import numpy as np
+
+from geoinfluencer.errors import InputError
 
 UNREADABLE: tuple[type[Exception], ...] = (
     OSError,
@@ -32,6 +34,22 @@ def read_bytes(path: Path) -> bytes:
         with gzip.open(path, "rb") as stream:
             return stream.read()
     return path.read_bytes()
+
+
+def read_lines(path: Path) -> list[str]:
+    """Return the lines of a small text file, such as a list of names.
+
+    Raises:
+        InputError: It cannot be read, or is not UTF-8; names the line.
+    """
+    try:
+        data = path.read_bytes()
+        return data.decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise InputError(f"{path}: line {line}: is not UTF-8; save the file as UTF-8") from error
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
 
 
 def plain_rows(data: bytes, columns: int) -> int | None:

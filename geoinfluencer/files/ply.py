@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from plyfile import PlyData, PlyElement, PlyElementParseError, PlyParseError
 from geoinfluencer.errors import InputError
 from geoinfluencer.files.atomic import atomic_path
 
+_UNFIT = re.compile(r"[^!-~]")  # blanks end a name in the header, which is ASCII
 _TRIANGLES = {"face": {"vertex_indices": 3, "vertex_index": 3}}
 
 
@@ -51,17 +53,40 @@ def write_ply(
     comments: Sequence[str] = (),
 ) -> None:
     """Write columns (P,) as the element ``vertex`` of a binary little-endian PLY, at once or not
-    at all. 64-bit integers, which PLY has not, become 32-bit ones, or doubles if they are larger.
+    at all. 64-bit integers, which PLY has not, become 32-bit ones, or doubles if they are larger;
+    names are those of :func:`ply_names`, comments those of :func:`ply_comment`.
     """
-    stored = {name: _storable(values) for name, values in columns.items()}
+    names = ply_names(columns)
+    stored = {names[name]: _storable(values) for name, values in columns.items()}
     count = len(next(iter(stored.values())))
     vertex = np.empty(count, [(name, values.dtype) for name, values in stored.items()])
     for name, values in stored.items():
         vertex[name] = values
     elements = [PlyElement.describe(vertex, "vertex"), *others]
-    ply = PlyData(elements, text=False, byte_order="<", comments=list(comments))
+    ply = PlyData(elements, text=False, byte_order="<", comments=[*map(ply_comment, comments)])
     with atomic_path(path) as temporary:
         ply.write(str(temporary))
+
+
+def ply_names(names: Iterable[str]) -> dict[str, str]:
+    """Names to those that PLY can hold, all different: ``_`` for what is blank or not ASCII."""
+    given = list(names)
+    taken = {name for name in given if name and not _UNFIT.search(name)}
+    found = {}
+    for name in given:
+        new = name
+        if name not in taken:
+            new = _UNFIT.sub("_", name) or "_"
+            while new in taken:
+                new += "_"
+            taken.add(new)
+        found[name] = new
+    return found
+
+
+def ply_comment(text: str) -> str:
+    """A comment that PLY can hold: one line, with ``\\xfc`` for what is not ASCII."""
+    return " ".join(text.splitlines()).encode("ascii", "backslashreplace").decode("ascii")
 
 
 def _storable(values: np.ndarray) -> np.ndarray:

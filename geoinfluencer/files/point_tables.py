@@ -124,8 +124,14 @@ def write_points_ply(
 def write_points_npz(path: Path, table: PointTable, added: Mapping[str, np.ndarray]) -> None:
     """Write a table with further arrays as NPZ; those of an NPZ file stay as they are."""
     kept = table.columns if table.arrays is None else table.arrays
-    with atomic_path(path) as temporary, temporary.open("wb") as file:
-        np.savez_compressed(file, **{**kept, **added})  # type: ignore[arg-type]
+    with (
+        atomic_path(path) as temporary,
+        zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive,
+    ):
+        # not np.savez: it has a parameter called file, as an array may be
+        for name, values in {**kept, **added}.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as stream:
+                np.lib.format.write_array(stream, np.asarray(values), allow_pickle=False)
 
 
 def _checked(table: PointTable) -> PointTable:

@@ -52,13 +52,13 @@ def read_point_text(path: Path) -> tuple[TextLayout, dict[str, np.ndarray]]:
         InputError: The file cannot be read, or a line has too few or too many values; names it.
     """
     try:
-        data = read_bytes(path)
+        data = _without_mark(path)
     except UNREADABLE as error:
         raise InputError(f"{path}: cannot be read ({error}); is the file whole?") from error
     if b"\0" in data:
         line = data.count(b"\n", 0, data.index(b"\0")) + 1
         raise InputError(f"{path}: line {line}: holds a NUL byte; {_REMEDY}")
-    layout = _layout(path, data.removeprefix(b"\xef\xbb\xbf"))
+    layout = _layout(path, data)
     try:
         table = pd.read_csv(
             io.BytesIO(data), sep=layout.separator, header=None, skiprows=layout.first_line,
@@ -78,7 +78,7 @@ def read_point_text(path: Path) -> tuple[TextLayout, dict[str, np.ndarray]]:
 
 def line_of_point(path: Path, layout: TextLayout, row: int) -> int:
     """The 1-based line of point ``row``; empty lines hold none."""
-    lines = read_bytes(path).split(b"\n")
+    lines = _without_mark(path).split(b"\n")
     filled = [n for n, line in enumerate(lines, 1) if n > layout.first_line and line.strip()]
     return filled[row]
 
@@ -89,6 +89,11 @@ def first_non_number(values: np.ndarray) -> int:
         if not _is_number(str(value)):
             return row
     return -1
+
+
+def _without_mark(path: Path) -> bytes:
+    """The file without the mark that some editors put before UTF-8."""
+    return read_bytes(path).removeprefix(b"\xef\xbb\xbf")
 
 
 def _layout(path: Path, data: bytes) -> TextLayout:

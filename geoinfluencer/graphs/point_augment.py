@@ -117,7 +117,9 @@ def crop_points(
     part.x = torch.cat([_places(part.pos, part.x[:, _HEIGHT]), part.x[:, _NORMAL:]], dim=1)
     if voxel_of_point is not None:
         number = torch.where(keep, keep.cumsum(0) - 1, -1)
-        part.voxel_of_point = number[voxel_of_point]
+        part.voxel_of_point = torch.where(
+            voxel_of_point < 0, -1, number[voxel_of_point.clamp(min=0)]
+        )
     return part
 
 

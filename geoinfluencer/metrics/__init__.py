@@ -4,11 +4,12 @@ from geoinfluencer.metrics.coco import CocoMetrics
 from geoinfluencer.metrics.files import PROTOCOLS, score_files
 from geoinfluencer.metrics.intervals import BinnedEfficiency, clopper_pearson, wilson
 from geoinfluencer.metrics.nodes import NodeMetrics
-from geoinfluencer.metrics.panoptic_scenes import PanopticMetrics, SemanticMetrics
+from geoinfluencer.metrics.panoptic_scenes import PanopticMetrics
 from geoinfluencer.metrics.s3dis import S3DISMetrics
 from geoinfluencer.metrics.scannet import ScanNetMetrics
 from geoinfluencer.metrics.scene_classes import CLASS_SETS, ClassSet, parse_classes
 from geoinfluencer.metrics.scene_scores import SceneScores
+from geoinfluencer.metrics.semantic_iou import SemanticMetrics
 from geoinfluencer.metrics.tracks import TrackMetrics, trackml_score
 
 __all__ = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from geoinfluencer.metrics.assignment import best_matching
-from geoinfluencer.metrics.clustering import contingency
+from geoinfluencer.metrics.labels import majority
 
 NAMES = ("mean_iou", "pq", "sq", "rq", "node_accuracy", "num_predicted", "num_truth")
 
@@ -104,11 +104,5 @@ def _majority_class(
     index: np.ndarray, semantic: np.ndarray, counted: np.ndarray, size: int
 ) -> np.ndarray:
     """(size,) class with most mass in each group; the smallest of equal ones."""
-    table = contingency(index, semantic)
-    classes = np.unique(semantic)
-    cell = index * max(len(classes), 1) + np.searchsorted(classes, semantic)
-    order = np.unique(cell, return_inverse=True)[1].reshape(-1)
-    mass = np.bincount(order, weights=counted, minlength=len(table.row))
-    rank = np.lexsort((table.column, -mass, table.row))
-    first = rank[np.searchsorted(table.row[rank], np.arange(size))]
-    return classes[table.column[first]]
+    classes, number = np.unique(semantic, return_inverse=True)
+    return classes[majority(index, number.reshape(-1), size, counted)]

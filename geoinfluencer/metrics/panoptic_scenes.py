@@ -1,4 +1,4 @@
-"""Panoptic quality and the IoU of classes over the points of scenes."""
+"""Panoptic quality over the points of scenes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from geoinfluencer.metrics.labels import known_mean, numbered
 from geoinfluencer.metrics.scannet import of_class, without
 from geoinfluencer.metrics.scene_classes import ClassSet
 from geoinfluencer.metrics.scene_overlap import SceneOverlap, SceneTruth, overlap_of_labels
@@ -58,10 +59,10 @@ class PanopticMetrics:
         thing = self._classes.is_thing
         metrics: dict[str, Any] = {}
         for key, values in (("pq", pq), ("sq", sq), ("rq", rq)):
-            metrics[key] = _mean(values)
+            metrics[key] = known_mean(values)
             if thing.any() and not thing.all():
-                metrics[f"{key}_things"] = _mean(values[thing])
-                metrics[f"{key}_stuff"] = _mean(values[~thing])
+                metrics[f"{key}_things"] = known_mean(values[thing])
+                metrics[f"{key}_stuff"] = known_mean(values[~thing])
         for name, *row in zip(self._classes.names, pq, sq, rq, strict=True):
             for key, value in zip(("pq", "sq", "rq"), row, strict=True):
                 metrics[of_class(key, name)] = float(value)
@@ -79,11 +80,9 @@ class PanopticMetrics:
         stuff = (semantic >= 0) & ~thing
         inside = (thing & (instance >= 0)) | stuff
         count = len(self._classes)
-        key = np.where(stuff, semantic, instance + count)[inside]
-        ids, number, first = _numbered(key)
-        segment = np.full(len(instance), -1)
-        segment[inside] = number
-        return segment, semantic[inside][first] if len(ids) else np.empty(0, np.int64)
+        key = np.where(stuff, semantic, instance + count)
+        _, segment, first = numbered(np.where(inside, key, -1))
+        return segment, semantic[first]
 
     def _add(self, overlap: SceneOverlap) -> None:
         truth, found = overlap.pair_truth, overlap.pair_found
@@ -100,46 +99,3 @@ class PanopticMetrics:
         self._hits += np.bincount(label, minlength=count)
         self._missed += np.bincount(overlap.truth_label[missed], minlength=count)
         self._false += np.bincount(overlap.label[false], minlength=count)
-
-
-class SemanticMetrics:
-    """IoU of classes, pooled over scenes, and their mean ``miou`` over the classes with truth.
-
-    Points without a true class do not count; a point without a predicted class is one missed.
-
-    Args:
-        classes: The classes.
-
-    Attributes:
-        table: (C, C + 1) points by true and predicted class, the last one none; tables add up.
-    """
-
-    def __init__(self, *, classes: ClassSet) -> None:
-        self._classes = classes
-        self.table = np.zeros((len(classes), len(classes) + 1), np.int64)
-
-    def update(self, semantic: np.ndarray, predicted: np.ndarray) -> None:
-        """Adds a scene: (P,) true and (P,) predicted classes, -1 = none."""
-        inside = semantic >= 0
-        width = len(self._classes) + 1
-        cell = semantic[inside] * width + predicted[inside] % width  # -1 is the last column
-        self.table += np.bincount(cell, minlength=self.table.size).reshape(self.table.shape)
-
-    def compute(self) -> dict[str, Any]:
-        """``miou``, and ``iou_of_CLASS``; nan without truth."""
-        square = self.table[:, :-1]
-        truth, hits = self.table.sum(1), np.diag(square)
-        with np.errstate(invalid="ignore"):
-            iou = np.where(truth > 0, hits / (truth + square.sum(0) - hits), math.nan)
-        rows = zip(self._classes.names, iou.tolist(), strict=True)
-        return {"miou": _mean(iou)} | {of_class("iou", name): value for name, value in rows}
-
-
-def _numbered(key: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    ids, first, number = np.unique(key, return_index=True, return_inverse=True)
-    return ids, number.reshape(-1), first
-
-
-def _mean(values: np.ndarray) -> float:
-    known = values[~np.isnan(values)]
-    return float(known.mean()) if len(known) else math.nan

@@ -158,22 +158,5 @@ def exclusive(
     return owner
 
 
-def majority(index: np.ndarray, label: np.ndarray, count: int) -> np.ndarray:
-    """(count,) most frequent label of the points of each instance, the smallest of equal ones.
-
-    Args:
-        index: (P,) instance, 0..count-1, or -1.
-        label: (P,) labels from -1 on; -1 may win too.
-        count: Number of instances, each with a point.
-    """
-    inside = index >= 0
-    base = int(label.max(initial=-1)) + 2
-    cell, points = np.unique(index[inside] * base + label[inside] + 1, return_counts=True)
-    owner, value = np.divmod(cell, base)
-    order = np.lexsort((value, -points, owner))
-    first = np.searchsorted(owner[order], np.arange(count))
-    return value[order][first] - 1
-
-
 def _sizes(truth: SceneTruth) -> np.ndarray:
     return np.bincount(truth.index[truth.index >= 0], minlength=len(truth.label))

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from geoinfluencer.metrics.labels import majority, numbered
 from geoinfluencer.metrics.scene_classes import ClassSet
 from geoinfluencer.metrics.scene_overlap import (
     SceneOverlap,
     SceneTruth,
     exclusive,
-    majority,
     overlap_of_labels,
     overlap_of_masks,
 )
@@ -49,7 +49,7 @@ class TruthPoints:
                 script of the ScanNet benchmark did when it was published; else all points that
                 are in no scored instance.
         """
-        ids, index, _ = _numbered(self.instance)
+        ids, index, _ = numbered(self.instance)
         label = np.zeros(len(ids), np.int64)
         if classes is not None and self.semantic is not None:
             label = majority(index, classes.numbers(self.semantic), len(ids))
@@ -92,7 +92,7 @@ class FoundPoints:
     def overlap(self, truth: SceneTruth, classes: ClassSet | None) -> SceneOverlap:
         """Overlaps with the truth; a prediction's class is that of most of its points, its score
         the largest of them."""
-        ids, index, _ = _numbered(self.instance)
+        ids, index, _ = numbered(self.instance)
         label = np.full(len(ids), -1)
         if classes is not None and self.semantic is not None:
             label = majority(index, classes.numbers(self.semantic), len(ids))
@@ -138,21 +138,13 @@ class FoundMasks:
         return owner, np.append(classes.numbers(self.label), -1)[owner]
 
 
-def _numbered(instance: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Ids from 0 on ascending, (P,) their number at each point or -1, and where they are."""
-    inside = instance >= 0
-    ids, number = np.unique(instance[inside], return_inverse=True)
-    index = np.full(len(instance), -1)
-    index[inside] = number.reshape(-1)
-    return ids, index, inside
-
-
 def _by_instance(
     instance: np.ndarray, number: np.ndarray, only: np.ndarray | None = None
 ) -> np.ndarray:
     """(P,) class numbers, those of an instance's points made that of most of them; ``only`` (C,)
     where these are of such a class."""
-    ids, index, inside = _numbered(instance)
+    ids, index, _ = numbered(instance)
+    inside = index >= 0
     most = majority(index, number, len(ids))[index[inside]]
     out = number.copy()
     change = np.ones(len(most), bool) if only is None else np.append(only, False)[most]

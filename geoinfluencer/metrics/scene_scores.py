@@ -8,12 +8,14 @@ from typing import Any
 
 from geoinfluencer.errors import InputError
 from geoinfluencer.metrics.average_precision import MIN_POINTS
-from geoinfluencer.metrics.panoptic_scenes import PanopticMetrics, SemanticMetrics
+from geoinfluencer.metrics.panoptic_scenes import PanopticMetrics
 from geoinfluencer.metrics.s3dis import S3DISMetrics
 from geoinfluencer.metrics.scannet import ScanNetMetrics
 from geoinfluencer.metrics.scene_classes import CLASS_SETS, ClassSet
-from geoinfluencer.metrics.scene_files import pair_scenes, read_scenes
+from geoinfluencer.metrics.scene_files import read_scenes
+from geoinfluencer.metrics.scene_pairs import pair_scenes
 from geoinfluencer.metrics.scene_points import FoundMasks, FoundPoints, TruthPoints
+from geoinfluencer.metrics.semantic_iou import SemanticMetrics
 
 # Protocol and the classes that it scores where none are named.
 SCENE_PROTOCOLS: dict[str, str] = {
@@ -103,7 +105,7 @@ def score_scenes(
     pred_names: Mapping[str, str] | None = None,
     truth_names: Mapping[str, str] | None = None,
 ) -> SceneScores:
-    """Score files of scenes, see :func:`~geoinfluencer.metrics.scene_files.pair_scenes`.
+    """Score files of scenes, see :func:`~geoinfluencer.metrics.scene_pairs.pair_scenes`.
 
     Args:
         pred: Prediction: a file or a folder.
@@ -121,7 +123,7 @@ def score_scenes(
     classes = CLASS_SETS[SCENE_PROTOCOLS[protocol]] if classes is None else classes
     pairs = pair_scenes(Path(pred), Path(truth), partial=partial)
     scores: SceneScores | None = None
-    for name, wanted, found in read_scenes(pairs, pred_names or {}, truth_names or {}):
+    for name, wanted, found in read_scenes(pairs, classes, pred_names or {}, truth_names or {}):
         both = wanted.semantic is not None and found.has_classes
         if protocol == "panoptic" and not both:
             side = truth if wanted.semantic is None else pred

@@ -40,7 +40,8 @@ def read_codes(path: Path) -> TruthPoints:
     codes = read_integers(path)
     if not len(codes):
         raise InputError(f"{path}: is empty; expected one number class * 1000 + instance per point")
-    return TruthPoints(np.where(codes > 0, codes, -1), codes // 1000, codes)
+    some = codes > 0
+    return TruthPoints(np.where(some, codes, -1), np.where(some, codes // 1000, -1), codes)
 
 
 def read_submission(path: Path, count: int) -> FoundMasks:
@@ -54,9 +55,19 @@ def read_submission(path: Path, count: int) -> FoundMasks:
     Raises:
         InputError: A line or a mask is wrong; names it.
     """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError:
+        raise InputError(
+            f"{path}: is not UTF-8 text; expected lines MASK CLASS CONFIDENCE"
+        ) from None
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be read ({error.strerror}); is the path right?"
+        ) from error
     masks: dict[Path, int] = {}
     label, score = [], []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         where = f"{path}: line {number}"

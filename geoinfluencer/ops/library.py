@@ -14,6 +14,7 @@ from torch import _C
 
 NAMESPACE = "geoinfluencer"
 _LIBRARY = torch.library.Library(NAMESPACE, "DEF")
+_PRIVATE = ("_AutoDispatchBelowAutograd", "_after_autograd_keyset", "_any_requires_grad")
 
 
 def define(
@@ -29,7 +30,11 @@ def define(
     _LIBRARY.define(schema, tags=(torch.Tag.pt2_compliant_tag,))
     _LIBRARY.impl(name, implementation, "CompositeExplicitAutograd")
     torch.library.register_fake(name, fake, lib=_LIBRARY)
-    if backward is not None and setup_context is not None:
+    if backward is None:
+        return
+    if setup_context is None or not all(hasattr(_C, private) for private in _PRIVATE):
+        torch.library.register_autograd(name, backward, setup_context=setup_context, lib=_LIBRARY)
+    else:
         op = getattr(getattr(torch.ops, NAMESPACE), name.split("::")[1]).default
         kernel = _autograd_kernel(op, backward, setup_context)
         _LIBRARY.impl(name, kernel, "Autograd", with_keyset=True)

@@ -4,7 +4,7 @@
   const data = JSON.parse(document.getElementById("data").textContent);
   const find = (id) => document.getElementById(id);
   const wanted = new URLSearchParams(location.hash.slice(1));
-  const canvas = find("view");
+  let canvas = find("view");
   const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
   const count = data.count;
   const grid = new Uint16Array(bytes(data.position).buffer); // 3 per point, 0 to 65535 in the box
@@ -97,7 +97,12 @@
         gl_FragColor = vec4(r > ring ? vec3(1.0) : tint.rgb, 1.0);
       }`);
     gl.linkProgram(program);
-    if (!gl.getProgramParameter(program, gl.LINK_STATUS)) return null;
+    if (!gl.getProgramParameter(program, gl.LINK_STATUS)) {
+      const fresh = canvas.cloneNode(); // a canvas with a WebGL context gives no other
+      canvas.replaceWith(fresh);
+      canvas = fresh;
+      return null;
+    }
     gl.useProgram(program);
     const fill = (name, values, width, kind, normal) => {
       const place = gl.getAttribLocation(program, name);

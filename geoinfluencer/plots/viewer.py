@@ -156,7 +156,7 @@ def surface_look(points: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
     normal = np.linalg.eigh(spread)[1][:, :, 0]
     facing = np.abs(normal @ (_LIGHT / np.linalg.norm(_LIGHT)))
     facing = facing[nearest].mean(1)  # normals of noisy surfaces flicker
-    spacing = max(float(np.median(distance[:, 4])), extent / 2500)
+    spacing = max(float(np.median(distance[:, 4])), extent / 2500, 1e-6)  # all may be in one place
     step = np.log(np.maximum(distance[:, 4] / spacing, 1)) / np.log(1.5)
     return 1.3 * spacing, 0.5 + 0.5 * facing, np.rint(step).clip(0, 3).astype(np.uint8)
 

@@ -78,8 +78,8 @@ def class_layer(
     title: str = "Semantic class",
 ) -> Layer:
     """Classes (P,), -1 grey, with their names and shares."""
-    count = max(len(names), int(semantic.max(initial=-1)) + 1)
-    names = [*names, *(f"class {i}" for i in range(len(names), count))][:255]
+    count = min(max(len(names), int(semantic.max(initial=-1)) + 1), 255)
+    names = [*names[:count], *(f"class {i}" for i in range(len(names), count))]
     palette = np.concatenate([many_colors(len(names)), [_NONE]]).astype(np.uint8)
     row = np.where((semantic >= 0) & (semantic < len(names)), semantic, len(names))
     shares = np.bincount(row, minlength=len(names) + 1) / max(len(row), 1)

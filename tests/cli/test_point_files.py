@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from geoinfluencer.datasets.room import Room
 from geoinfluencer.datasets.room_generator import RoomOptions, generate_room
 from geoinfluencer.datasets.s3dis_classes import S3DIS_CLASSES
 
+FORMATS = Path(__file__).parents[2] / "docs" / "formats.md"
 TINY = [
     "model.hidden_channels=8", "model.num_layers=1", "train.workers=0", "train.accelerator=cpu",
     "train.normalisation_samples=2", "condensation.radius=0.8", "train.batch_size=1",
@@ -236,6 +239,41 @@ def test_eval_of_rooms_writes_pages(run: str, tmp_path: Path) -> None:
         assert f'"key":"{layer}"' in page.read_text()
     page.unlink()
     assert main(["plot", str(out)]) == 0 and page.exists()
+
+
+def test_names_that_ply_has_not_are_said(
+    run: str, room: Room, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    columns = columns_of(room)
+    columns["GPS time"] = columns.pop("gps_time")
+    path = write_csv(tmp_path / "a.csv", columns)
+    out = ["--out", str(tmp_path / "out"), "--no-viewer"]
+    assert main(["predict", str(path), "--checkpoint", run, *out]) == 0
+    assert f"{path}: 'GPS time' is called 'GPS_time' in PLY" in capsys.readouterr().out
+    vertex = PlyData.read(str(tmp_path / "out" / "a-predicted.ply"))["vertex"]
+    np.testing.assert_array_equal(vertex["GPS_time"], columns["GPS time"])
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_the_documented_line_for_columns_without_names(room: Room, tmp_path: Path) -> None:
+    columns = columns_of(room)
+    columns["gps_time"] = np.append(room.label, -1)[columns["instance"]]  # column 7
+    for name in ("train/a.csv", "val/b.csv"):
+        (tmp_path / name).parent.mkdir()
+        np.savetxt(tmp_path / name, np.column_stack(list(columns.values())), "%g", ",")
+    said = re.search(
+        r"--dataset points .*? --set (.*?) data\.graph",
+        FORMATS.read_text().replace("\\\n", " "),
+        re.S,
+    )
+    assert said is not None
+    settings = [
+        s.replace("ground,building,...", ",".join(S3DIS_CLASSES)) for s in shlex.split(said[1])
+    ]
+    assert settings[:2] == ["data.instance=8", "data.semantic=7"]
+    settings = [s.replace("[ground]", "[floor]") for s in settings]
+    arguments = ["train", "--dataset", "points", "--data-root", str(tmp_path), "--max-steps", "1"]
+    assert main([*arguments, "--out", str(tmp_path / "run"), "--set", *settings, *TINY]) == 0
 
 
 @pytest.mark.usefixtures("no_pictures")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from geoinfluencer.cli.main import main
+from geoinfluencer.datasets.points import Points
 from geoinfluencer.datasets.room_generator import RoomOptions, generate_room
 from geoinfluencer.datasets.room_writer import write_s3dis_room
 
@@ -46,7 +47,7 @@ def test_prepare_reads_once(
     [
         (
             ["--dataset", "toy-tracks"],
-            "toy-tracks: needs no preparation; s3dis, scannet and points do",
+            "toy-tracks: needs no preparation; s3dis, scannet, stpls3d and points do",
         ),
         (["--dataset", "s3dis"], "--data-root: is missing; fill in the form linked at http"),
         (["--dataset", "scannet", "--data-root", "nowhere"], "nowhere: no scans/SCENE"),
@@ -56,6 +57,18 @@ def test_bad_input(arguments: list[str], message: str, capsys: pytest.CaptureFix
     assert main(["prepare", *arguments]) == 2
     said = capsys.readouterr().err
     assert message in said and said.count("\n") == 1
+
+
+def test_one_file_is_kept_beside_itself(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "one.npz"
+    np.savez(path, pos=np.random.default_rng(0).random((50, 3)), instance=np.arange(50) // 10)
+    arguments = ["prepare", "--dataset", "points", "--data-root", str(path)]
+    assert main(arguments) == 0
+    assert f"rooms 1, cache {tmp_path / 'geoinfluencer-cache'}" in capsys.readouterr().out
+    assert Points(path, "all").event_names == ["one.npz"]
+    assert len(list((tmp_path / "geoinfluencer-cache").iterdir())) == 1
+    assert main(arguments) == 0
+    assert "rooms: 0 read, 1 were there; " in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("dataset", ["s3dis", "scannet"])

@@ -92,7 +92,7 @@ def test_the_cache_is_not_taken_for_scans(root: Path) -> None:
     assert len(points(root / "train", "all")) == 2
     points(root / "train", "all")[0]
     assert len(points(root / "train", "all")) == 2
-    assert len(list((root / "train" / "geoinfluencer-cache").rglob("*.npy"))) == 1
+    assert len(list((root / "train" / "geoinfluencer-cache").rglob("*.npy"))) == 2
     assert len(points(root, "train", all_rooms=True)) == 4
 
 
@@ -105,6 +105,43 @@ def test_without_truth_it_is_for_prediction(tmp_path: Path) -> None:
         InputError, match=r"a.ply: no column 'instance' for instance; known here: x"
     ):
         points(tmp_path, "val")[0]
+
+
+def test_a_split_that_needs_truth_takes_no_room_kept_without(root: Path) -> None:
+    write(root / "train" / "b.ply")
+    for path in (*(root / "train").rglob("[ac].ply"), root / "val" / "d.ply"):
+        path.unlink()
+    assert not points(root, "all").has_truth  # keeps the room
+    with pytest.raises(InputError, match=r"b.ply: no column 'instance' for instance"):
+        points(root, "train")[0]
+    write(root / "train" / "b.ply", instance=np.int32(INSTANCE))
+    options = {"semantic": "kind", "class_names": NAMES}
+    data = validate_sample(points(root, "all", **options)[0])
+    assert data.instance.tolist() == [1, 1, 0, 0, -1, -1, -1] and (data.y == -1).all()
+    with pytest.raises(InputError, match=r"b.ply: no column 'kind' for semantic"):
+        points(root, "train", **options)[0]
+
+
+def test_of_all_scans_either_each_has_truth_or_none(root: Path) -> None:
+    write(root / "train" / "a.ply")
+    with pytest.raises(InputError, match=r"a.ply: has no column 'instance', and .*b.ply has; g"):
+        points(root, "all")
+    write(root / "train" / "a.ply", instance=np.full(7, -1, np.int32))
+    write(root / "val" / "d.ply", instance=np.full(7, -1, np.int32))
+    assert points(root, "all", unlabelled="ignore").has_truth  # nobody annotated these two
+    write(root / "val" / "d.ply")
+    with pytest.raises(InputError, match=r"d.ply: has no column 'instance', and .*b.ply has; g"):
+        points(root, "all", unlabelled="ignore")
+
+
+def test_a_list_that_is_not_utf8(tmp_path: Path) -> None:
+    write(tmp_path / "h\xf6he.ply", instance=np.int32(INSTANCE))
+    names = tmp_path / "train.list"
+    names.write_bytes("\n\nh\xf6he.ply\n".encode("latin-1"))
+    with pytest.raises(InputError, match=r"train.list: line 3: is not UTF-8; save the file as UTF"):
+        points(tmp_path, "train")
+    names.write_text("h\xf6he.ply\n", encoding="utf-8-sig")
+    assert points(tmp_path, "train").event_names == ["h\xf6he.ply"]
 
 
 @pytest.mark.parametrize(
@@ -183,6 +220,29 @@ def test_colours_of_other_ranges(tmp_path: Path) -> None:
         InputError, match=r"vertex 0: columns r, g, b are -3 0 0, expected a colour"
     ):
         read_cloud(tmp_path / "a.ply")
+
+
+@pytest.mark.parametrize("value", [255.4, 300.5, 70000.0])
+def test_one_colour_beyond_makes_no_scan_black(tmp_path: Path, value: float) -> None:
+    tint = np.full(7, 200.0)
+    tint[3] = value
+    write(tmp_path / "a.ply", red=tint, green=np.full(7, 100.0), blue=np.zeros(7))
+    with pytest.raises(InputError, match=rf"vertex 3: columns red, green, blue are {value:g} 100 "):
+        read_cloud(tmp_path / "a.ply")
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype"),
+    [(1e300, "f8"), (2.0**63, "f4"), (-(2.0**64), "f8"), (np.inf, "f8"), (2**64 - 1, "u8")],
+)
+def test_instances_beyond_64_bits(tmp_path: Path, value: float, dtype: str) -> None:
+    columns = {axis: np.arange(7.0) for axis in "xyz"}
+    np.savez(tmp_path / "a.npz", **columns, instance=np.array([value, *range(6)], dtype))
+    with pytest.raises(InputError, match=r"row 0: column 'instance' is .*, expected a whole numb"):
+        read_cloud(tmp_path / "a.npz", {"instance": "instance"})
+    np.savez(tmp_path / "a.npz", **columns, instance=np.full(7, -(2.0**63)))
+    cloud = read_cloud(tmp_path / "a.npz", {"instance": "instance"})
+    assert cloud.instance is not None and (cloud.instance == -(2**63)).all()
 
 
 def test_far_away_and_in_millimetres(tmp_path: Path) -> None:

@@ -171,7 +171,7 @@ def test_sample_contract(folder: Path, room: Room) -> None:
     dataset = s3dis(folder, "val")
     assert isinstance(dataset, Dataset) and repr(dataset) == "S3DIS('val', 1)"
     assert (dataset.protocol, dataset.primary_metric, dataset.has_truth) == ("rooms", "pq", True)
-    assert dataset.class_names == list(S3DIS_CLASSES) and dataset.aligned
+    assert dataset.class_names == list(S3DIS_CLASSES) and dataset.version == "aligned version"
     data = validate_sample(dataset[0])
     assert data.name == "Area_5/office_1" and data.mass.sum() == len(room.pos)
     assert len(data.voxel_of_point) == len(room.pos) and not data.ignore.any()
@@ -237,10 +237,25 @@ def test_points_held_out_are_scored_and_nothing_else(folder: Path) -> None:
     assert bool(val.ignore[val.mass == 0].all()) and bool((val.mass == 0).any())
     for name, sample in (("calib", calib), ("val", val)):
         inside = sample.voxel_of_point >= 0
-        truth = torch.from_numpy(splits[name].point_truth(sample.name)[0]).long()
-        votes = truth[inside][sample.voxel_of_point[inside] == 0]
-        if len(votes):
-            node = set(truth[inside].unique().tolist())
-            assert int(votes.mode().values) in node and not bool(sample.ignore[0])
+        truth = torch.from_numpy(splits[name].point_truth(sample.name)[0]).long()[inside]
+        voxel = sample.voxel_of_point[inside]
+        votes = torch.zeros(sample.num_nodes, int(truth.max()) + 1, dtype=torch.long)
+        votes.index_put_((voxel, truth), torch.ones_like(voxel), accumulate=True)
+        some = sample.mass > 0
+        assert torch.equal(votes.sum(1), sample.mass.long())
+        ids = votes.argmax(1)[some]  # of equal ones the first, as the sample's
+        pairs = set(zip(ids.tolist(), sample.instance[some].tolist(), strict=True))
+        assert len(pairs) == len(ids.unique()) == len(sample.instance[some].unique())
+
+
+def test_a_crop_gives_no_held_out_point_back(folder: Path) -> None:
+    options: dict[str, Any] = {"all_rooms": True, "hold_out": 0.2}
+    whole = s3dis(folder, "val", **options)[0]
+    cut = s3dis(folder, "val", **options, max_eval_nodes=len(whole.pos) // 2)[0]
+    assert not bool((cut.voxel_of_point >= 0)[whole.voxel_of_point < 0].any())
+    assert 0 < int((cut.voxel_of_point >= 0).sum()) < int((whole.voxel_of_point >= 0).sum())
+
+
+def test_bad_shares(folder: Path) -> None:
     with pytest.raises(InputError, match="hold_out must be at least 0 and below 1, got 1"):
         s3dis(folder, "train", hold_out=1.0)

@@ -21,7 +21,7 @@ from geoinfluencer.datasets.scannet_classes import (
     SCANNET_CLASSES,
     read_label_classes,
 )
-from geoinfluencer.datasets.scannet_files import find_scenes, read_scene
+from geoinfluencer.datasets.scannet_files import find_scenes, own_segments, read_scene
 from geoinfluencer.errors import InputError
 from geoinfluencer.graphs.sample import validate_sample
 
@@ -134,6 +134,12 @@ def test_splits(root: Path) -> None:
             scenes(root, **{"split": "train", **options})
 
 
+def test_a_list_of_scenes_that_is_not_utf8(root: Path) -> None:
+    (root / "scannetv2_train.txt").write_bytes(b"scene0000_00\n\xff\xfe\n")
+    with pytest.raises(InputError, match=r"scannetv2_train.txt: line 2: is not UTF-8; save the"):
+        scenes(root, "train")
+
+
 def test_scenes_without_truth_are_for_prediction(tmp_path: Path) -> None:
     write_scene(tmp_path, "scene0707_00", truth=False)
     dataset = scenes(tmp_path, "all")
@@ -202,3 +208,14 @@ def test_a_real_scan(test_data: Path, tmp_path: Path) -> None:
     data = validate_sample(dataset[0])
     assert len(data.voxel_of_point) == 81_369 and len(dataset.room(0).label) == 55
     assert 52 <= int(data.instance.max()) + 1 <= 55
+
+
+def test_segments_beside_a_mesh(tmp_path: Path) -> None:
+    mesh = tmp_path / "scene_vh_clean_2.ply"
+    found, said = own_segments(mesh, 3)
+    assert len(found) == 0 and "cut anew" in said
+    (tmp_path / "scene_vh_clean_2.0.010000.segs.json").write_text('{"segIndices": [4, 4, 9]}')
+    found, said = own_segments(mesh, 3)
+    assert found.tolist() == [4, 4, 9] and "scene_vh_clean_2.0.010000.segs.json" in said
+    with pytest.raises(InputError, match="3 segIndices for 5 vertices"):
+        own_segments(mesh, 5)

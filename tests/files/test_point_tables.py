@@ -33,6 +33,8 @@ def lines(separator: str, header: str = "") -> str:
         ("a.asc", lines(" ", "# made by hand, in a hurry, with no names"), "123456"),
         ("a.pts", lines(" ", "3"), "123456"),
         ("a.txt", lines(" ").replace("\n", "\r\n\r\n"), "123456"),
+        ("a.csv", "\ufeff" + lines(","), "123456"),
+        ("a.csv", "\ufeff" + lines(",", "x,y,z,r,g,b"), "xyzrgb"),
     ],
 )
 def test_text(tmp_path: Path, name: str, text: str, names: str) -> None:
@@ -114,6 +116,27 @@ def test_numbers_that_ply_has_not(tmp_path: Path) -> None:
     kinds = {name: vertex.data.dtype[name].str[1:] for name in vertex.data.dtype.names}
     assert kinds == {"x": "f4", "y": "f4", "z": "f4", "big": "f8", "small": "i4", "flag": "u1"}
     assert vertex["big"].tolist() == [2**40, 1]
+
+
+def test_names_and_comments_that_ply_has_not(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("x,y,z,GPS time,GPS_time,h\xf6he\n1,2,3,4,5,6\n", encoding="latin-1")
+    table = read_points(path)
+    write_points_ply(tmp_path / "a.ply", table, {"score": np.ones(1)}, ["class 0 T\xfcr\nauf"])
+    again = PlyData.read(str(tmp_path / "a.ply"))
+    vertex = again["vertex"]
+    names = ["x", "y", "z", "GPS_time_", "GPS_time", "h_he", "score"]
+    assert list(vertex.data.dtype.names) == names
+    assert [float(vertex[name][0]) for name in names] == [1, 2, 3, 4, 5, 6, 1]
+    assert list(again.comments) == ["class 0 T\\xfcr auf"]
+
+
+def test_an_array_called_file(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", pos=ROWS[:, :3])
+    table = read_points(tmp_path / "a.npz")
+    write_points_npz(tmp_path / "b.npz", table, {"file": np.arange(3), "a name": np.ones(3)})
+    with np.load(tmp_path / "b.npz") as again:
+        assert again.files == ["pos", "file", "a name"] and again["file"].tolist() == [0, 1, 2]
 
 
 def test_npz_keeps_its_arrays(tmp_path: Path) -> None:

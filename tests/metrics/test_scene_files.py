@@ -12,6 +12,7 @@ from geoinfluencer.datasets.s3dis_classes import S3DIS_CLASSES
 from geoinfluencer.datasets.scannet_classes import NYU40_IDS, SCANNET_CLASSES, SCANNET_STUFF
 from geoinfluencer.errors import InputError
 from geoinfluencer.metrics import CLASS_SETS, SceneScores, parse_classes, score_files
+from geoinfluencer.metrics.scene_text import read_codes
 
 CODES = np.repeat([5001, 7001, 0, 1001], [200, 150, 30, 120])
 
@@ -221,3 +222,60 @@ def test_windows_line_ends_and_large_codes(tmp_path: Path) -> None:
     gt.write_bytes(b"\r\n".join(str(code).encode() for code in CODES) + b"\r\n")
     pred = write_submission(tmp_path / "s.txt")
     assert score_files(pred, gt, "scannet").compute()["ap"] == 1.0
+
+
+def test_codes_cannot_name_a_class_0(tmp_path: Path) -> None:
+    codes = np.repeat([1, 1001, 0], [200, 150, 150])  # a ceiling, a floor, none
+    gt = write_codes(tmp_path / "gt.txt", codes)
+    semantic = read_codes(gt).semantic
+    assert semantic is not None and semantic.tolist() == [0] * 200 + [1] * 150 + [-1] * 150
+    instance, number = np.repeat([0, 1, -1], [200, 150, 150]), codes // 1000
+    found = write_points(tmp_path / "p.npz", instance=instance, semantic=number)
+    words = r"gt\.txt: .* cannot name class 0 \(ceiling\).*PLY or NPZ.*--classes .* from 1"
+    for protocol in ("s3dis", "panoptic"):
+        with pytest.raises(InputError, match=words):
+            score_files(found, gt, protocol)
+    # the same classes from 1 on: no point of code 0 is truth of the first class
+    gt = write_codes(tmp_path / "from_one.txt", np.where(codes > 0, codes + 1000, 0))
+    found = write_points(
+        tmp_path / "q.npz", instance=instance, semantic=np.where(codes > 0, number + 1, -1)
+    )
+    scored = score_files(found, gt, "panoptic", classes=parse_classes("1=ceiling,2=floor"))
+    assert scored.compute()["iou_of_ceiling"] == scored.compute()["pq"] == 1.0
+
+
+def test_files_of_a_prediction_beside_its_scan(tmp_path: Path) -> None:
+    gt, pred = tmp_path / "gt", tmp_path / "pred"
+    right, wrong = np.repeat([0, 1], [150, 150]), np.zeros(300, int)
+    write_points(gt / "a.npz", instance=right)
+    write_points(pred / "a.npz", instance=wrong)  # the scan, with instances of its own
+
+    def recall() -> float:
+        metrics = score_files(pred, gt, "s3dis").compute()
+        return float(metrics["agnostic_mrec"])
+
+    assert recall() < 1.0
+    write_points(pred / "a-predicted.npz", instance=right)
+    assert recall() == 1.0
+    (pred / "a-predicted.ply").write_bytes(b"ply")  # the same, and the NPZ is read
+    (pred / "a-instances.ply").write_bytes(b"ply")  # points in colours
+    assert recall() == 1.0
+    (pred / "a-predicted.txt").touch()
+    words = r"a-predicted\.txt: a-predicted\.npz is the same scene; leave one of them there"
+    with pytest.raises(InputError, match=words):
+        recall()
+
+
+def test_instances_may_be_a_name(tmp_path: Path) -> None:
+    for folder in ("gt", "pred"):
+        write_points(tmp_path / folder / "a-instances.npz", instance=np.repeat([0, 1], 100))
+    scored = score_files(tmp_path / "pred", tmp_path / "gt", "s3dis").compute()
+    assert scored["agnostic_mrec"] == 1.0
+
+
+def test_a_submission_that_is_no_text(tmp_path: Path) -> None:
+    gt = write_codes(tmp_path / "gt.txt")
+    pred = tmp_path / "p.txt"
+    pred.write_bytes(b"masks/\xff\xfe 5 1\n")
+    with pytest.raises(InputError, match=r"p\.txt: is not UTF-8.*MASK CLASS CONFIDENCE"):
+        score_files(pred, gt, "scannet")

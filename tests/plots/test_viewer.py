@@ -7,6 +7,8 @@ import json
 import re
 import shutil
 import subprocess
+import tracemalloc
+import warnings
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,13 @@ import pytest
 from PIL import Image
 
 from geoinfluencer.errors import InputError
-from geoinfluencer.plots.viewer import Layer, ceiling_cut, render_viewer, write_viewer
+from geoinfluencer.plots.viewer import (
+    Layer,
+    ceiling_cut,
+    render_viewer,
+    surface_look,
+    write_viewer,
+)
 from geoinfluencer.plots.viewer_layers import (
     class_layer,
     embedding_colors,
@@ -140,6 +148,9 @@ def test_colours_of_layers() -> None:
     assert len(np.unique(instance_palette(), axis=0)) == 256
     layer = class_layer(np.array([0, 2, -1, 2]), ["low", "high"])
     assert [words for _, words in layer.legend] == ["low 25.0%", "class 2 50.0%", "none 25.0%"]
+    assert "class 254 50.0%" in [
+        words for _, words in class_layer(np.array([254, 900]), ["low"]).legend
+    ]
     truth, predicted = np.array([0, 0, 0, -1, -1]), np.array([0, 0, -1, 0, -1])
     layer = error_layer(truth, predicted, np.array([False, False, False, False, True]))
     assert layer.note == "50.0% right of 4 that count"
@@ -148,6 +159,22 @@ def test_colours_of_layers() -> None:
     assert abs(np.corrcoef(tint[:, 0], embedding[:, 0])[0, 1]) > 0.95
     assert len(np.unique(tint[:, 2])) == 1  # two dimensions have no third component
     assert consecutive_labels(np.array([900, -100, 3, 900])).tolist() == [1, -1, 0, 1]
+
+
+def test_a_large_label_costs_nothing() -> None:
+    semantic = np.array([0, 1_000_000])
+    tracemalloc.start()
+    layer = class_layer(semantic, ["low"])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2**20 and layer.palette is not None and len(layer.palette) == 256
+
+
+def test_points_in_one_place_have_a_size() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        size, shade, step = surface_look(np.ones((20, 3)))
+    assert size > 0 and np.isfinite(shade).all() and step.tolist() == [0] * 20
 
 
 @pytest.mark.parametrize(
@@ -241,6 +268,23 @@ def test_every_button_in_a_browser(page: Path, tmp_path: Path, renderer: str) ->
     assert "in another's instance" in result["layers"]["error"][3]
     assert result["turned"] and result["smaller"] and result["cut"] and result["back"]
     assert result["key"] == "truth"
+
+
+@needs_chromium
+def test_shaders_that_do_not_link(page: Path, tmp_path: Path) -> None:
+    broken = """<script>const linked = WebGLRenderingContext.prototype.getProgramParameter;
+WebGLRenderingContext.prototype.getProgramParameter = function (program, what) {
+  return what === this.LINK_STATUS ? false : linked.call(this, program, what);
+};</script></head>"""
+    clicked = tmp_path / "clicked.html"
+    html = page.read_text().replace("</head>", broken, 1).replace("</body>", _CLICKS)
+    clicked.write_text(html)
+    found = re.search(r'<pre id="result">(.*?)</pre>', browse(clicked, "--dump-dom"), re.S)
+    assert found is not None and found[1], "the page's script failed"
+    result = json.loads(unescape(found[1]))
+    assert result["renderer"] == "canvas" and result["errors"] == []
+    assert all(drawn > 0.05 for drawn, *_ in result["layers"].values())
+    assert result["turned"] and result["smaller"]
 
 
 @needs_chromium

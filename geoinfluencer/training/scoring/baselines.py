@@ -13,12 +13,18 @@ from torch.utils.data import Dataset
 from torch_geometric.data import Data
 
 from geoinfluencer.condensation import Instances
-from geoinfluencer.condensation.unlearned import as_instances, components, density_clusters
+from geoinfluencer.condensation.unlearned import (
+    as_instances,
+    components,
+    density_clusters,
+    require_clustering,
+)
 from geoinfluencer.datasets.catalog import resolve_dataset
 from geoinfluencer.errors import InputError
 from geoinfluencer.graphs.points import POINT_NODE_FEATURES
 from geoinfluencer.graphs.superpoint_graph import SUPERPOINT_NODE_FEATURES
 from geoinfluencer.training.checkpoint import Checkpoint
+from geoinfluencer.training.configuration.config import RunConfig
 from geoinfluencer.training.configuration.resolve import check
 from geoinfluencer.training.configuration.yaml_layers import Layer
 from geoinfluencer.training.data import build_dataset
@@ -85,9 +91,28 @@ def cluster(sample: Data, method: str, settings: Settings) -> Instances:
     return as_instances(label, sample.get("mass"), min_size=_MIN_SIZE)
 
 
-def calibration_samples(checkpoint: Checkpoint) -> list[Data]:
-    """The first samples of those that chose the checkpoint's own threshold."""
-    config = check(Layer(dict(checkpoint.state.config)))
+def calibration_samples(
+    checkpoint: Checkpoint, methods: Sequence[str], scored: RunConfig
+) -> list[Data]:
+    """The first samples of those that chose the checkpoint's own threshold.
+
+    Args:
+        checkpoint: of the model.
+        methods: names that are wanted; checked here, before the model takes its time.
+        scored: says where the data is, if it is the dataset that was trained on.
+
+    Raises:
+        InputError: an unknown method, scikit-learn is missing, or there are no such samples.
+    """
+    for method in methods:
+        if method not in METHODS:
+            raise InputError(f"--baselines {method}: is unknown; known: {', '.join(METHODS)}")
+        if method != "components":
+            require_clustering(method)
+    stored = dict(checkpoint.state.config)
+    if scored.dataset == stored["dataset"]:
+        stored["data_root"] = scored.data_root
+    config = check(Layer(stored))
     calib = build_dataset(resolve_dataset(config.dataset), config, "calib")
     return [calib[i] for i in range(min(_CALIBRATING, len(calib)))]  # type: ignore[arg-type]
 

@@ -135,6 +135,7 @@ def evaluate(
     found = class_names(samples)
     if learned and found:  # else scores take no notice of classes
         check_classes(found, learned, f"{config.dataset}, split {split}", str(loaded.path))
+    calib = calibration_samples(loaded, baselines, config) if baselines else []
     notes = [f"split {split}: {len(samples)} samples ({why})"]  # type: ignore[arg-type]
     notes += trained_on(samples, split, config, loaded)
     if not quiet:
@@ -158,9 +159,7 @@ def evaluate(
         **({"partial": True, "missing": missing} if missing else {}),
     }
     if baselines:
-        scores.metrics["baselines"] = score_baselines(
-            samples, calibration_samples(loaded), task, baselines
-        )
+        scores.metrics["baselines"] = score_baselines(samples, calib, task, baselines)
     if folder is not None:
         folder.make()
         task.write_predictions(scores.records, folder.path)

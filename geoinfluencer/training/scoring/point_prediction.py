@@ -15,8 +15,9 @@ from geoinfluencer.datasets.graph_options import room_graph
 from geoinfluencer.datasets.point_files import Cloud, read_cloud
 from geoinfluencer.datasets.room import Room
 from geoinfluencer.datasets.room_sample import room_sample
+from geoinfluencer.datasets.scannet_files import own_segments
 from geoinfluencer.errors import InputError
-from geoinfluencer.files.ply import write_ply
+from geoinfluencer.files.ply import ply_comment, ply_names, write_ply
 from geoinfluencer.files.point_tables import (
     POINT_FORMATS,
     PointTable,
@@ -24,6 +25,7 @@ from geoinfluencer.files.point_tables import (
     write_points_npz,
     write_points_ply,
 )
+from geoinfluencer.graphs.superpoint_graph import SuperpointGraph
 from geoinfluencer.plots.viewer import write_viewer
 from geoinfluencer.plots.viewer_layers import instance_palette, instance_rows
 from geoinfluencer.plots.viewer_pages import cloud_layers, consecutive_labels
@@ -107,8 +109,12 @@ def predict_file(
         say(f"{path}: {line}")
     count = len(cloud.pos)
     color = np.zeros((count, 3), np.uint8) if cloud.color is None else cloud.color
-    room = Room(cloud.pos, color, np.full(count, -1), np.empty(0, np.int64))
     builder = room_graph(model.graph)
+    segment = np.empty(0, np.int64)
+    if isinstance(builder, SuperpointGraph) and builder.own_segments:
+        segment, said = own_segments(path, count)
+        say(f"{path}: {said}")
+    room = Room(cloud.pos, color, np.full(count, -1), np.empty(0, np.int64), segment)
     sample = room_sample(room, builder, name=output_stem(path))
     model.check([sample], f"{path}")
     (result,) = run_model(model.module, [sample], model.device, model.dtype)
@@ -117,10 +123,16 @@ def predict_file(
     table, renamed = _kept(cloud.table)
     for old, new in renamed.items():
         say(f"{path}: its own {old!r} is kept as {new!r}")
+    for old, new in ply_names({**table.columns, **added}).items():
+        if old != new:
+            say(f"{path}: {old!r} is called {new!r} in PLY, which has no such names")
     found = len(result.instances) if result.instances is not None else 0
     say(f"{path}: {found} instances, {(added['instance'] < 0).mean():.1%} of the points in none")
     stem = folder / output_stem(path)
     names = [f"class {i} {name}" for i, name in enumerate(model.class_names)]
+    for name in names:
+        if ply_comment(name) != name:
+            say(f"{path}: {name!r} is {ply_comment(name)!r} in PLY, which holds ASCII alone")
     written = [stem.with_name(f"{stem.name}-predicted.ply")]
     write_points_ply(written[0], table, added, names)
     if options.npz:

@@ -53,7 +53,8 @@ class RoomTask(NodeTask):
     training, there are scores of voxels alone. The truth of the points is that of the dataset's
     ``point_truth(name)`` where it has one, else that of the voxels. The class of a point is that of
     its instance. The dataset may have ``min_points``, the size below which ScanNet's rules ignore
-    an instance, and ``stuff``, the numbers of the classes without instances.
+    an instance, ``scored_share`` of the points, by which that is multiplied where some are held
+    out, and ``stuff``, the numbers of the classes without instances.
     """
 
     protocol: ClassVar[str] = "rooms"
@@ -66,7 +67,8 @@ class RoomTask(NodeTask):
         if names:
             stuffs = tuple(names[c] for c in stuff if 0 <= c < len(names))
             self._set = ClassSet(names, tuple(range(len(names))), stuffs)
-        self._min_points: int = attribute(samples, "min_points", MIN_POINTS)
+        whole: int = attribute(samples, "min_points", MIN_POINTS)
+        self._min_points = max(1, round(whole * attribute(samples, "scored_share", 1.0)))
         self._point_truth = attribute(samples, "point_truth", None)
         self._point_cloud = attribute(samples, "point_cloud", None)
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from geoinfluencer.datasets.point_files import Cloud, cloud_of
 from geoinfluencer.datasets.room import Room
+from geoinfluencer.datasets.stored_rooms import spread
 from geoinfluencer.errors import InputError
 from geoinfluencer.files.lines import read_lines
 from geoinfluencer.files.point_tables import POINT_FORMATS, is_kind, read_points
@@ -84,9 +85,8 @@ def split_point_files(root: Path, split: str, calib_rooms: int) -> list[Path]:
     if split in ("train", "calib") and _split_files(root, "calib") is None:
         own = _split_files(root, "train")
         if own is not None and len(own) > calib_rooms:
-            places = np.linspace(0, len(own), calib_rooms, endpoint=False).astype(int).tolist()
-            chosen = {own[place] for place in places}
-            own = [path for path in own if (path in chosen) == (split == "calib")]
+            held = spread(own, calib_rooms)
+            own = [path for path in own if (path in held) == (split == "calib")]
     if not own:
         name = "val" if split in ("val", "test") else "train"
         raise InputError(

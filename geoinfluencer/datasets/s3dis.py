@@ -8,8 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-import numpy as np
-
 from geoinfluencer.datasets.room_cache import RoomSource
 from geoinfluencer.datasets.s3dis_arrays import (
     POINTCEPT_FILES,
@@ -28,7 +26,13 @@ from geoinfluencer.datasets.s3dis_layout import (
     read_s3dis_room,
     version_of,
 )
-from geoinfluencer.datasets.stored_rooms import NO_FILES, FoundRooms, StoredRooms, check_split
+from geoinfluencer.datasets.stored_rooms import (
+    NO_FILES,
+    FoundRooms,
+    StoredRooms,
+    check_split,
+    spread,
+)
 from geoinfluencer.errors import InputError
 
 
@@ -183,7 +187,5 @@ def split_rooms(
             "calibrate and none is left to train on; add areas, lower data.calib_rooms, or take "
             "--preset overfit (data.all_rooms=true), which trains and scores on the same rooms"
         )
-    places = np.linspace(0, len(outside), calib_rooms, endpoint=False).astype(int).tolist()
-    if split == "calib":
-        return [outside[place] for place in places]
-    return [room for place, room in enumerate(outside) if place not in places]
+    held = spread(outside, calib_rooms)
+    return [room for room in outside if (room in held) == (split == "calib")]

@@ -8,8 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-import numpy as np
-
 from geoinfluencer.datasets.room_cache import RoomSource
 from geoinfluencer.datasets.scannet_classes import LABELS_FILE, SCANNET_CLASSES, SCANNET_STUFF
 from geoinfluencer.datasets.scannet_files import (
@@ -19,7 +17,13 @@ from geoinfluencer.datasets.scannet_files import (
     find_scenes,
     read_scene,
 )
-from geoinfluencer.datasets.stored_rooms import NO_FILES, FoundRooms, StoredRooms, check_split
+from geoinfluencer.datasets.stored_rooms import (
+    NO_FILES,
+    FoundRooms,
+    StoredRooms,
+    check_split,
+    spread,
+)
 from geoinfluencer.errors import InputError
 from geoinfluencer.files.lines import read_lines
 
@@ -193,8 +197,7 @@ def _split_scenes(
         return _some(chosen, split, path), missing
     # scans of one place look alike: calibrating on some of those trained on would flatter
     places = sorted({scene.name.split("_")[0] for scene in chosen})
-    spread = np.linspace(0, len(places), calib_rooms, endpoint=False).astype(int)
-    held = {places[i] for i in spread} if places else set()
+    held = spread(places, calib_rooms)
     own = [s for s in chosen if (s.name.split("_")[0] in held) == (split == "calib")]
     return _some(own, split, path), missing
 

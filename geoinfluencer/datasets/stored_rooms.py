@@ -8,7 +8,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from geoinfluencer.datasets.room_cache import RoomSource, cache_folder, load_roo
 from geoinfluencer.datasets.room_set import RoomSet
 from geoinfluencer.errors import InputError
 
+_Place = TypeVar("_Place")
 SPLITS = ("train", "calib", "val", "test", "all")
 NO_FILES = "or take --dataset synthetic-rooms, which needs no files"
 
@@ -42,6 +43,12 @@ def check_split(split: str, calib_rooms: int) -> None:
         raise InputError(f"no split {split!r}; choose train, calib, val, test or all")
     if calib_rooms < 1:
         raise InputError(f"calib_rooms must be at least 1, got {calib_rooms}")
+
+
+def spread(places: Sequence[_Place], count: int) -> set[_Place]:
+    """``count`` of the places, evenly over their order: those that calibrate."""
+    chosen = np.linspace(0, len(places), count, endpoint=False).astype(int) if places else ()
+    return {places[i] for i in chosen}
 
 
 class StoredRooms(RoomSet):

@@ -16,7 +16,13 @@ from torch_geometric.data import Data
 from geoinfluencer.datasets.point_rooms import LOOSE, classes_of
 from geoinfluencer.datasets.room import Room
 from geoinfluencer.datasets.room_cache import RoomSource, cache_folder, load_room
-from geoinfluencer.datasets.stored_rooms import NO_FILES, FoundRooms, StoredRooms, check_split
+from geoinfluencer.datasets.stored_rooms import (
+    NO_FILES,
+    FoundRooms,
+    StoredRooms,
+    check_split,
+    spread,
+)
 from geoinfluencer.datasets.stpls3d_files import (
     STPLS3D_CLASSES,
     STPLS3D_HOW,
@@ -210,8 +216,7 @@ def split_scenes(files: Sequence[Path], split: str, calib_rooms: int, where: str
             "none is left; add scenes, lower data.calib_rooms, or take --preset overfit "
             "(data.all_rooms=true), which trains and scores on the same scenes"
         )
-    places = np.linspace(0, len(numbers), calib_rooms, endpoint=False).astype(int).tolist()
-    held = {numbers[place] for place in places}
+    held = spread(numbers, calib_rooms)
     return [path for path in own if (scene_number(path) in held) == (split == "calib")]
 
 

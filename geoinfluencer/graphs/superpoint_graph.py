@@ -178,11 +178,11 @@ def _contacts(partition: Partition) -> tuple[np.ndarray, np.ndarray]:
     """Pairs (2, E) of superpoints that touch, the smaller number first, and (E, 6) the columns
     that ``SUPERPOINT_EDGE_FEATURES`` adds: means over contacts, and how many there are."""
     cloud, count = partition.cloud, max(partition.count, 1)
-    ends = partition.superpoint_of_voxel[partition.pairs]
+    ends = partition.superpoint_of_voxel[partition.cloud.pairs]
     apart = ends[0] != ends[1]
     low, high = np.sort(ends[:, apart], axis=0)
     each = edge_features(
-        cloud.center, cloud.shape.normal, cloud.tint, partition.pairs[:, apart], cloud.voxel
+        cloud.center, cloud.shape.normal, cloud.tint, partition.cloud.pairs[:, apart], cloud.voxel
     )[:, [POINT_EDGE_FEATURES.index(name) for name in _OF_CONTACTS]]
     keys = low * count + high
     key = np.unique(keys)

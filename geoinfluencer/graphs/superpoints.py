@@ -20,14 +20,12 @@ class Partition:
 
     Attributes:
         cloud: The N voxels of its P points.
-        pairs: (2, E) pairs of voxels that are near each other.
         superpoint_of_voxel: (N,) int64.
         superpoint_of_point: (P,) int64.
         count: S.
     """
 
     cloud: VoxelCloud
-    pairs: np.ndarray
     superpoint_of_voxel: np.ndarray
     superpoint_of_point: np.ndarray
     count: int
@@ -117,7 +115,7 @@ def cut(
     if segment is not None:
         ids, of_point = np.unique(_checked(segment, len(cloud.pos)), return_inverse=True)
         of_voxel = segment_majority(voxel_of_point, of_point, len(cloud.center))
-        return Partition(cloud, pairs, of_voxel, of_point.astype(np.int64), len(ids))
+        return Partition(cloud, of_voxel, of_point.astype(np.int64), len(ids))
     of_voxel = ops.felzenszwalb(
         torch.from_numpy(pairs),
         torch.from_numpy(difference(cloud, pairs, color_weight)),
@@ -126,7 +124,7 @@ def cut(
         min_size=min_size,
     ).numpy()
     count = int(of_voxel.max(initial=-1)) + 1
-    return Partition(cloud, pairs, of_voxel, of_voxel[voxel_of_point], count)
+    return Partition(cloud, of_voxel, of_voxel[voxel_of_point], count)
 
 
 def difference(

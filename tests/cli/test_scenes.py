@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from geoinfluencer.cli import evaluate
 from geoinfluencer.cli.main import main
+from geoinfluencer.metrics.scene_scores import SCENE_PROTOCOLS
 
 INSTANCE = np.repeat([0, 1, 2, -1], [200, 150, 150, 50])
 SEMANTIC = np.repeat([8, 8, 0, 2], [200, 150, 150, 50])
@@ -72,3 +74,7 @@ def test_protocols_are_told_apart(
     assert values["scannet"]["ap50_of_ceiling"] == 1.0
     assert values["panoptic"]["stuff"] == "ceiling" and values["panoptic"]["pq_stuff"] == 1.0
     assert values["panoptic"]["rq_of_chair"] == pytest.approx(1 / 2.5)
+
+
+def test_the_commands_protocols_are_those_of_the_metrics() -> None:
+    assert tuple(SCENE_PROTOCOLS) == evaluate._SCENES

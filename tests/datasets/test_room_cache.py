@@ -18,6 +18,7 @@ from geoinfluencer.datasets.room_cache import (
     load_room,
     store_room,
 )
+from geoinfluencer.datasets.stored_rooms import spread
 from geoinfluencer.errors import InputError
 
 
@@ -125,3 +126,8 @@ def test_preparation_goes_on_where_it_was_stopped(
     assert [room.size > 0 for room in prepare_rooms(rooms, tmp_path / "cache")] == [0, 1, 1]
     monkeypatch.setattr(preparation, "store_room", lambda *_: unread())
     assert [room.points for room in prepare_rooms(rooms, tmp_path / "cache")] == [3, 3, 3]
+
+
+def test_calibrating_rooms_are_spread_evenly() -> None:
+    assert spread([f"room_{i}" for i in range(10)], 5) == {f"room_{i}" for i in (0, 2, 4, 6, 8)}
+    assert spread("ab", 5) == {"a", "b"} and spread([], 3) == set()

@@ -80,11 +80,11 @@ def test_edges_are_contacts_and_count_them() -> None:
     pairs = sorted(sorted(rank[[i, j]].tolist()) for i, j in data.edge_index.T.tolist())
     assert [p for p in pairs if p[1] - p[0] == 1] == [[0, 1], [1, 2], [2, 3], [3, 4]]
     cut = Superpoints(voxel=0.1, min_size=20)(*steps())
-    ends = np.sort(cut.superpoint_of_voxel[cut.pairs], axis=0)
+    ends = np.sort(cut.superpoint_of_voxel[cut.cloud.pairs], axis=0)
     for e, (i, j) in enumerate(data.edge_index.T.tolist()):
         touch = (ends[0] == i) & (ends[1] == j)
         assert edge_column(data, "log_contacts")[e] == pytest.approx(np.log(touch.sum()), abs=1e-5)
-        one, other = cut.pairs[:, touch]
+        one, other = cut.cloud.pairs[:, touch]
         gap = np.linalg.norm(cut.cloud.center[one] - cut.cloud.center[other], axis=1) / 0.1
         assert edge_column(data, "gap")[e] == pytest.approx(gap.mean(), rel=1e-4)
         border = min((np.any(ends == k, axis=0) & (ends[0] != ends[1])).sum() for k in (i, j))

@@ -43,7 +43,7 @@ def test_every_superpoint_is_connected_and_has_its_size() -> None:
     assert found.count > 10
     label, size = found.superpoint_of_voxel, len(found.superpoint_of_voxel)
     assert np.bincount(label).min() >= 12
-    inside = found.pairs[:, label[found.pairs[0]] == label[found.pairs[1]]]
+    inside = found.cloud.pairs[:, label[found.cloud.pairs[0]] == label[found.cloud.pairs[1]]]
     parts, _ = connected_components(coo_matrix((np.ones(inside.shape[1]), inside), (size, size)))
     assert parts == found.count
     np.testing.assert_array_equal(found.superpoint_of_point, label[found.cloud.grid.voxel_of_point])

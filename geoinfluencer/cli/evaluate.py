@@ -11,7 +11,7 @@ from geoinfluencer.errors import InputError
 NAME = "eval"
 HELP = "score a checkpoint, or the output of any tool"
 DESCRIPTION = """\
-Four forms:
+Six forms:
 
   eval --checkpoint CKPT --dataset NAME [--data-root DIR] [--split S] [--out DIR]
       runs a model; writes metrics.json, what was predicted beside it, plots and report.html.
@@ -22,8 +22,16 @@ Four forms:
       track_id and particle_id), optional node_id, semantic, score, weight. No model involved.
 
   eval --pred RESULTS.json --truth INSTANCES.json --protocol coco [--max-dets N]
-       [--boundary] [--out DIR]
+       [--boundary] [--backend B] [--out DIR]
       scores masks in images (COCO results) against COCO annotations.
+
+  eval --pred RESULTS.json|DIR --truth gtFine/val --protocol cityscapes [--out DIR]
+      scores masks against *_gtFine_instanceIds.png. Predictions are COCO results whose image_id
+      counts those files from 0, or lists NAME*.txt with lines MASK.png CLASS CONFIDENCE.
+
+  eval --pred lines.json --truth FILE|DIR --protocol lines [--line-category-id N] [--out DIR]
+      scores the lines of charts against lines.json, COCO-like annotations with polylines, or JSON
+      of UB-PMC (a file, or a folder of them).
 
   eval --pred PATH --truth PATH --protocol scannet|scannet-literal|s3dis|panoptic [--out DIR]
       scores point clouds: a file each, or folders of scenes of the same names. Predictions are
@@ -32,7 +40,8 @@ Four forms:
 """
 
 _OF_TRACKS = ("particles", "pt_min", "eta_max", "min_hits")
-_OF_MASKS = ("max_dets", "boundary")
+_OF_MASKS = ("max_dets", "boundary", "backend")
+_OF_LINES = ("line_category_id",)
 _OF_SCENES = ("classes", "stuff", "min_points", "partial", "pred_names", "truth_names")
 _OF_BOTH = ("partial",)
 _SCENES = ("scannet", "scannet-literal", "s3dis", "panoptic")
@@ -56,7 +65,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     files.add_argument("--pred", metavar="PATH", help="predicted instances")
     files.add_argument("--truth", metavar="PATH", help="true instances")
     files.add_argument(
-        "--protocol", metavar="P", help=f"trackml, nodes, coco, {', '.join(_SCENES)}"
+        "--protocol",
+        metavar="P",
+        help=f"trackml, nodes, coco, cityscapes, lines, {', '.join(_SCENES)}",
     )
     files.add_argument("--particles", metavar="FILE", help="momenta, where the truth has none")
     files.add_argument("--pt-min", type=float, metavar="GEV", help="window (default 0.9)")
@@ -69,6 +80,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="coco: predictions of an image and category that count (default 100)",
     )
     files.add_argument("--boundary", action="store_true", default=None, help="coco: boundary AP")
+    files.add_argument(
+        "--backend",
+        choices=("pycocotools", "faster-coco-eval"),
+        help="coco: what computes the scores (default pycocotools); equal numbers",
+    )
+    files.add_argument(
+        "--line-category-id",
+        type=int,
+        metavar="N",
+        help="lines: category of the lines in COCO-like annotations that have others too",
+    )
     scenes = parser.add_argument_group("files of scenes")
     scenes.add_argument(
         "--classes",
@@ -122,6 +144,11 @@ def _checkpoint(options: argparse.Namespace) -> int:
             raise InputError(
                 f"{_flag(name)}: is for files; score the checkpoint's coco_results.json with --pred"
             )
+    for name in _OF_LINES:
+        if getattr(options, name) is not None:
+            raise InputError(
+                f"{_flag(name)}: is for files (--pred); the dataset has data.{name}, if any"
+            )
     for name in _OF_SCENES:
         if getattr(options, name) is not None and name not in _OF_BOTH:
             raise InputError(f"{_flag(name)}: is for files of scenes (--pred); leave it out")
@@ -160,10 +187,11 @@ def _files(options: argparse.Namespace, form: dict[str, str | None]) -> int:
     from geoinfluencer.cli.output import print_metrics
     from geoinfluencer.training.scoring.file_scores import evaluate_prediction_file
 
-    names = (*_OF_TRACKS, *_OF_MASKS, *_OF_SCENES)
+    names = (*_OF_TRACKS, *_OF_MASKS, *_OF_LINES, *_OF_SCENES)
     given = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
     for name in given:
-        mine = {"coco": _OF_MASKS, **dict.fromkeys(_SCENES, _OF_SCENES)}
+        mine: dict[str, tuple[str, ...]] = {"coco": _OF_MASKS, "cityscapes": (), "lines": _OF_LINES}
+        mine |= dict.fromkeys(_SCENES, _OF_SCENES)
         if name not in mine.get(options.protocol, _OF_TRACKS):
             raise InputError(
                 f"{_flag(name)}: is not for --protocol {options.protocol}; leave it out"

@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from geoinfluencer import __version__
 from geoinfluencer.cli import (
+    baseline,
     bench,
     compare,
     datasets,
@@ -19,10 +20,13 @@ from geoinfluencer.cli import (
     predict,
     prepare,
     train,
+    validate,
 )
 from geoinfluencer.errors import InputError
 
-COMMANDS = (train, evaluate, predict, plot, bench, compare, prepare, doctor, datasets)
+COMMANDS = (
+    train, evaluate, predict, baseline, plot, bench, compare, prepare, validate, doctor, datasets,
+)  # fmt: skip
 
 BAD_INPUT = 2
 

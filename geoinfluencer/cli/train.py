@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 
 from geoinfluencer.cli.arguments import add_dataset, add_set, at_least, folder
@@ -22,6 +23,10 @@ With --resume the run goes on in its own folder, exactly as if it had not stoppe
 
 example: geoinfluencer train --dataset toy-tracks --max-minutes 3 --out runs/first
 """
+
+_OF_LINES = (
+    "train_json", "train_img_dir", "val_json", "val_img_dir", "line_category_id", "thickness",
+)  # fmt: skip
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,6 +57,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--devices", type=at_least(int, 1), metavar="N", help="GPUs, or processes on the CPU"
     )
+    lines = parser.add_argument_group("--dataset lines, short for --set data.NAME=VALUE")
+    lines.add_argument("--train-json", metavar="FILE", help="lines of the training charts")
+    lines.add_argument("--train-img-dir", metavar="DIR", help="their images")
+    lines.add_argument("--val-json", metavar="FILE", help="lines of the validation charts")
+    lines.add_argument("--val-img-dir", metavar="DIR", help="their images")
+    lines.add_argument(
+        "--line-category-id", type=int, metavar="N", help="category of lines (default 2)"
+    )
+    lines.add_argument(
+        "--thickness",
+        type=at_least(float, 0, open=True),
+        metavar="PX",
+        help="lines are drawn so thick (default 2)",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -65,7 +84,7 @@ def run(options: argparse.Namespace) -> int:
             data_root=options.data_root,
             config=options.config,
             preset=options.preset,
-            assignments=options.assignments,
+            assignments=[*options.assignments, *_of_lines(options)],
             seed=options.seed,
             max_steps=options.max_steps,
             max_minutes=options.max_minutes,
@@ -86,3 +105,9 @@ def run(options: argparse.Namespace) -> int:
         print(f"checkpoint: {result.best}")
         print(f"report: {result.report}")
     return 0
+
+
+def _of_lines(options: argparse.Namespace) -> list[str]:
+    """The options for charts as assignments; JSON strings are YAML's too."""
+    given = {name: getattr(options, name) for name in _OF_LINES}
+    return [f"data.{name}={json.dumps(v)}" for name, v in given.items() if v is not None]

@@ -9,12 +9,16 @@ from dataclasses import dataclass
 
 from torch_geometric.data import Dataset
 
+from geoinfluencer.datasets.cityscapes import Cityscapes
 from geoinfluencer.datasets.coco import Coco
+from geoinfluencer.datasets.lines import Lines
 from geoinfluencer.datasets.nuclei import Nuclei
 from geoinfluencer.datasets.points import Points
 from geoinfluencer.datasets.s3dis import S3DIS
 from geoinfluencer.datasets.scannet import ScanNet
+from geoinfluencer.datasets.shapes import Shapes
 from geoinfluencer.datasets.stpls3d import STPLS3D
+from geoinfluencer.datasets.synthetic_charts import SyntheticCharts
 from geoinfluencer.datasets.synthetic_rooms import SyntheticRooms
 from geoinfluencer.datasets.toy_tracks import ToyTracks
 from geoinfluencer.datasets.trackml import TrackML
@@ -48,6 +52,14 @@ CATALOG = {
     "points": Entry(Points, "your own scans: PLY, NPZ, NPY, CSV, TXT with labels per point", True),
     "coco": Entry(Coco, "images with COCO-JSON annotations; images alone for prediction", True),
     "nuclei": Entry(Nuclei, "microscope images of nuclei, train.json and val.json", True),
+    "shapes": Entry(
+        Shapes, "generated images of overlapping textured shapes of five classes; no files", False
+    ),
+    "cityscapes": Entry(Cityscapes, "street scenes: leftImg8bit and gtFine instanceIds", True),
+    "synthetic-charts": Entry(
+        SyntheticCharts, "generated charts of crossing lines, axes and a legend; no files", False
+    ),
+    "lines": Entry(Lines, "charts with lines as polylines: ChartOCR, LineEX, UB-PMC", True),
 }
 
 

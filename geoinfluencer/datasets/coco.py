@@ -5,25 +5,20 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 import numpy as np
-import torch
-from torch_geometric.data import Data, Dataset
 
-from geoinfluencer.datasets.coco_json import CocoFile, CocoImage, read_coco_json
-from geoinfluencer.datasets.graph_options import build_with_options
+from geoinfluencer.datasets.coco_json import CocoImage, read_coco_json
 from geoinfluencer.datasets.image_files import find_images, read_image
-from geoinfluencer.datasets.image_sample import attach_truth, pixel_truth
-from geoinfluencer.datasets.sample_cache import SampleCache, access_rng
+from geoinfluencer.datasets.image_sample import PixelTruth, pixel_truth
+from geoinfluencer.datasets.image_set import ImageSet, part_of_training
 from geoinfluencer.errors import InputError
-from geoinfluencer.graphs.image_augment import augmented_image
-from geoinfluencer.graphs.images import ImageGraph
 
 Split = Literal["train", "calib", "val", "test", "all"]
 
 
-class Coco(Dataset):
+class Coco(ImageSet):
     """Images with COCO-JSON annotations; nodes are segments, instances are objects.
 
     ``pos`` is in **pixels**. Only the annotation file of the asked split is opened. An image
@@ -49,14 +44,12 @@ class Coco(Dataset):
         turn: Turn training samples by a random multiple of 90 degrees.
         keep: Number of built samples kept in memory, about 0.3 MB for 1000 segments (and 4 bytes
             per pixel outside ``train``).
+        pixels: Keep the pixels too, for a model with a stem; 11 bytes per pixel.
         graph: Options of :class:`~geoinfluencer.graphs.images.ImageGraph`.
 
     Raises:
         InputError: On options that make no sense, and on files that are missing or wrong.
     """
-
-    protocol: ClassVar[str] = "images"
-    primary_metric: ClassVar[str] = "pq"
 
     def __init__(
         self,
@@ -76,23 +69,16 @@ class Coco(Dataset):
         mirror: bool = True,
         turn: bool = False,
         keep: int = 1000,
+        pixels: bool = False,
         graph: dict[str, Any] | None = None,
     ) -> None:
-        super().__init__(None)
-        if split not in ("train", "calib", "val", "test", "all"):
-            raise InputError(f"no split {split!r}; choose train, calib, val, test or all")
+        super().__init__(split, mirror=mirror, turn=turn, keep=keep, pixels=pixels, graph=graph)
         if not 0 < calib_share < 1:
             raise InputError(f"calib_share must be between 0 and 1, got {calib_share}")
         if max_images is not None and max_images < 1:
             raise InputError(f"max_images must be at least 1, got {max_images}")
         self.root = str(root)
-        self.split = split
         self.has_truth = split != "all"
-        self.class_names: tuple[str, ...] = ()
-        self._builder = build_with_options(ImageGraph, graph)
-        self._augment = {"mirror": mirror, "turn": turn}
-        self._kept = SampleCache(keep)
-        self.category_ids: tuple[int, ...] = ()
         self.annotation_file: Path | None = None
         self._files: Sequence[tuple[Path, CocoImage | None]]
         if split == "all":
@@ -107,7 +93,7 @@ class Coco(Dataset):
             self.annotation_file = Path(root) / annotations
             content = read_coco_json(self.annotation_file)
             self.category_ids = content.category_ids
-            images = _part(content, split, calib_share, seed)
+            images = part_of_training(content.images, split, calib_share, seed, str(content.path))
             files = [(Path(root) / folder / image.file_name, image) for image in images]
             self._files = files[:max_images]
             if not class_agnostic:
@@ -117,43 +103,27 @@ class Coco(Dataset):
         """Number of images."""
         return len(self._files)
 
-    def get(self, idx: int) -> Data:
-        """Build sample ``idx``; training samples come under another random symmetry each time."""
-        sample = self._kept.get(idx, lambda: self._build(idx))
-        if self.split != "train":
-            return sample
-        return augmented_image(sample, access_rng(), **self._augment)
-
     def image(self, idx: int) -> np.ndarray:
         """Pixels of image ``idx``, upright: (H, W) or (H, W, 3 or 4)."""
         path, entry = self._files[idx]
         return read_image(path, None if entry is None else (entry.width, entry.height))
 
+    def truth(self, idx: int) -> PixelTruth | None:
+        """Objects and crowds of image ``idx``; None: it has no annotations."""
+        _, entry = self._files[idx]
+        if entry is None:
+            return None
+        assert self.annotation_file is not None
+        return pixel_truth(self.annotation_file, entry)
+
+    def image_name(self, idx: int) -> str:
+        """Its file without folder and ending."""
+        return self._files[idx][0].stem
+
+    def image_id(self, idx: int) -> int | None:
+        """Its id in the annotation file."""
+        entry = self._files[idx][1]
+        return None if entry is None else entry.id
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({Path(self.root).name!r}, {self.split!r}, {len(self)})"
-
-    def _build(self, idx: int) -> Data:
-        path, entry = self._files[idx]
-        truth = None
-        if entry is not None:
-            assert self.annotation_file is not None
-            truth = pixel_truth(self.annotation_file, entry)
-        data = attach_truth(self._builder(self.image(idx)), truth, classes=bool(self.class_names))
-        data.name = path.stem
-        if entry is not None:
-            data.image_id = torch.tensor([entry.id])
-        if self.split == "train":
-            del data.segment_map  # nothing in training leads back to pixels
-        return data
-
-
-def _part(content: CocoFile, split: str, calib_share: float, seed: int) -> list[CocoImage]:
-    """The images of a split: ``calib`` is a random part of those that ``train`` is the rest of."""
-    images = list(content.images)
-    if split not in ("train", "calib"):
-        return images
-    if len(images) < 2:
-        raise InputError(f"{content.path}: has {len(images)} images; train and calib need one each")
-    count = min(max(1, round(calib_share * len(images))), len(images) - 1)
-    held = set(np.random.default_rng(seed).permutation(len(images))[:count].tolist())
-    return [image for i, image in enumerate(images) if (i in held) == (split == "calib")]

@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from geoinfluencer.errors import InputError
+from geoinfluencer.files.atomic import atomic_path
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp"})
+_ORIENTATION = 0x0112  # of EXIF; 5 to 8 are turned by a quarter
 
 
 def find_images(root: str | os.PathLike[str]) -> list[Path]:
@@ -65,6 +67,34 @@ def read_image(path: Path, size: tuple[int, int] | None = None) -> np.ndarray:
             f"{size[1]}; take the image that was annotated"
         )
     return image
+
+
+def image_sizes(path: Path) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Width and height of an image as it is stored, and upright; its pixels are not read.
+
+    Raises:
+        InputError: The file is missing or no image.
+    """
+    image_module, _ = _pillow(path)
+    try:
+        with image_module.open(path) as file:
+            stored, turned = file.size, file.getexif().get(_ORIENTATION, 1) in (5, 6, 7, 8)
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: no such image") from error
+    except (OSError, ValueError, SyntaxError, image_module.DecompressionBombError) as error:
+        raise InputError(f"{path}: cannot be read as an image ({error})") from error
+    return stored, stored[::-1] if turned else stored
+
+
+def write_image(path: Path, pixels: np.ndarray) -> None:
+    """Write (H, W) or (H, W, 3) integers as PNG, at once or not at all.
+
+    Raises:
+        InputError: Pillow is missing.
+    """
+    image_module, _ = _pillow(path)
+    with atomic_path(path) as temporary:
+        image_module.fromarray(pixels).save(temporary)
 
 
 def _array(image: Any) -> np.ndarray:

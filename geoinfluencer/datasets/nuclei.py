@@ -25,6 +25,7 @@ class Nuclei(Coco):
         mirror: Mirror training samples with probability 1/2.
         turn: Turn training samples by a random multiple of 90 degrees.
         keep: Number of built samples kept in memory.
+        pixels: Keep the pixels too, for a model with a stem; 11 bytes per pixel.
         graph: Options of :class:`~geoinfluencer.graphs.images.ImageGraph`.
 
     Raises:
@@ -42,6 +43,7 @@ class Nuclei(Coco):
         mirror: bool = True,
         turn: bool = True,
         keep: int = 1000,
+        pixels: bool = False,
         graph: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(
@@ -50,5 +52,5 @@ class Nuclei(Coco):
             val_images="val", val_annotations="val.json",
             test_images="test", test_annotations="test.json",
             calib_share=calib_share, seed=seed, max_images=max_images, class_agnostic=True,
-            mirror=mirror, turn=turn, keep=keep, graph=graph,
+            mirror=mirror, turn=turn, keep=keep, pixels=pixels, graph=graph,
         )  # fmt: skip

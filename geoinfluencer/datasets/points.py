@@ -61,18 +61,8 @@ class Points(StoredRooms):
             of such a run says anything about other scans.
         calib_rooms: Training files that calibrate, where ``root`` has no ``calib``.
         cache_dir: Folder of parsed scans; ``None``: beside the data, or in the user's cache.
-        parts_per_room: Training samples of a scan and epoch.
-        max_nodes: Nodes of a training sample, at most: a part of the scan about a random place,
-            another at every access; ``None`` = whole scans.
-        max_eval_nodes: The same for the other splits, where the part is always the same one.
-        crop: ``"column"``: what is nearest in x and y, from floor to ceiling; ``"sphere"``.
-        rotate: Turn training samples about z by a random angle.
-        mirror: Mirror training samples with probability 1/2.
-        scale: Training samples are scaled by up to 1 +- this.
-        color_drop: Share of training samples without colour.
-        hold_out: Share of the points of every room that is not learnt from, and alone is scored.
-        keep: Number of whole scans kept in memory (16 MB of 20,000 nodes).
-        graph: Options of :class:`~geoinfluencer.graphs.points.PointGraph`.
+        view: Options that all sets of rooms share, ``max_nodes``, ``graph`` ...:
+            :class:`~geoinfluencer.datasets.room_view.RoomView`.
 
     Raises:
         InputError: On bad files or options; names the file, the line and the remedy.
@@ -99,17 +89,7 @@ class Points(StoredRooms):
         all_rooms: bool = False,
         calib_rooms: int = 1,
         cache_dir: str | None = None,
-        parts_per_room: int = 1,
-        max_nodes: int | None = 8000,
-        max_eval_nodes: int | None = None,
-        crop: Literal["column", "sphere"] = "column",
-        rotate: bool = True,
-        mirror: bool = True,
-        scale: float = 0.1,
-        color_drop: float = 0.2,
-        hold_out: float = 0.0,
-        keep: int = 50,
-        graph: dict[str, Any] | None = None,
+        **view: Any,
     ) -> None:
         check_split(split, calib_rooms)
         names = list(class_names or ())
@@ -139,18 +119,8 @@ class Points(StoredRooms):
             split,
             [point_source(path, base, self._truth) for path in files],
             cache_dir,
-            parts_per_room=parts_per_room,
-            max_nodes=max_nodes,
-            max_eval_nodes=max_eval_nodes,
-            crop=crop,
-            rotate=rotate,
-            mirror=mirror,
-            scale=scale,
-            color_drop=color_drop,
-            hold_out=hold_out,
-            keep=keep,
             background=[*range(LOOSE - len(names), LOOSE + 1), *map(names.index, background)],
-            graph=graph,
+            **view,
         )
         self.class_names = names
         self.has_truth = split != "all" or self._all_have_truth()

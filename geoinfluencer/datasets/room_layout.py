@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from geoinfluencer.datasets import room_groups, room_runs, room_shell
+from geoinfluencer.datasets import room_groups, room_home, room_runs, room_shell
 from geoinfluencer.datasets.room_patches import Solid
 from geoinfluencer.datasets.room_plan import Plan
 from geoinfluencer.datasets.room_scene import Scene
@@ -20,8 +20,11 @@ _KINDS = {
 }
 
 
-def compose(rng: np.random.Generator, plan: Plan, fill: float) -> list[Solid]:
-    """All objects of a room; ``fill`` in 0..1 says how full it is."""
+def compose(
+    rng: np.random.Generator, plan: Plan, fill: float, *, home: bool = False
+) -> list[Solid]:
+    """All objects of a room; ``fill`` in 0..1 says how full it is, ``home`` that people live in it
+    and do not work."""
     scene = Scene(plan, [], [])
     paint = room_shell.wall_color(rng)
     for solid in room_shell.floor_and_ceiling(rng, plan):
@@ -41,7 +44,10 @@ def compose(rng: np.random.Generator, plan: Plan, fill: float) -> list[Solid]:
         scene.claim(column.place, corner or (-radius, -radius, radius, radius))
     for beam in room_shell.beams(rng, plan, 0.93 * paint):
         scene.add(beam)
-    shares, middle = _KINDS[str(rng.choice(list(_KINDS)))]
+    kind = str(rng.choice(["lounge", "office"] if home else list(_KINDS)))
+    shares, middle = _KINDS[kind]
+    if home:
+        room_home.furnish(rng, scene)
     group = rng.choice(4, p=middle)
     if group:
         (room_groups.meeting, room_groups.rows, room_groups.seats)[group - 1](rng, scene)

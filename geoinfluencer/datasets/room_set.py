@@ -15,8 +15,8 @@ from torch_geometric.data import Data, Dataset
 from geoinfluencer.datasets.graph_options import room_graph
 from geoinfluencer.datasets.room import Room
 from geoinfluencer.datasets.room_sample import room_sample
+from geoinfluencer.datasets.room_view import RoomView, show_view_options
 from geoinfluencer.datasets.sample_cache import SampleCache, access_rng
-from geoinfluencer.errors import InputError
 from geoinfluencer.graphs.point_augment import augmented_points, crop_points
 
 
@@ -28,23 +28,9 @@ class RoomSet(Dataset):
 
     Args:
         split: ``"train"`` is cut and augmented at every access.
-        parts_per_room: Training samples of a room and epoch.
-        max_nodes: Nodes of a training sample, at most: a part of the room about a random place,
-            another at every access; ``None`` = whole rooms.
-        max_eval_nodes: The same for the other splits, where the part is always the same one.
-        crop: ``"column"``: what is nearest in x and y, from floor to ceiling; ``"sphere"``.
-        rotate: Turn training samples about z by a random angle.
-        mirror: Mirror training samples with probability 1/2.
-        scale: Training samples are scaled by up to 1 +- this.
-        color_drop: Share of training samples without colour.
-        keep: Number of whole rooms kept in memory, as graphs.
         background: Classes that are no instances.
-        hold_out: Share of the points of every room, drawn at random, that training and calibration
-            know nothing of but where they are, and that alone are scored in the other splits: for
-            rooms that are trained on and scored.
-        graph: ``nodes``, ``voxels`` or ``superpoints``, and the options of
-            :class:`~geoinfluencer.graphs.PointGraph` or
-            :class:`~geoinfluencer.graphs.SuperpointGraph`.
+        view: Options of :class:`~geoinfluencer.datasets.room_view.RoomView`. A constructor of a
+            derived class that passes them on as ``**view`` has them in its signature.
 
     Raises:
         InputError: On options that make no sense.
@@ -53,49 +39,29 @@ class RoomSet(Dataset):
     protocol: ClassVar[str] = "rooms"
     primary_metric: ClassVar[str] = "pq"
 
-    def __init__(
-        self,
-        split: str,
-        *,
-        max_nodes: int | None,
-        max_eval_nodes: int | None,
-        crop: str,
-        rotate: bool,
-        mirror: bool,
-        scale: float,
-        color_drop: float,
-        keep: int,
-        background: Collection[int],
-        graph: dict[str, Any] | None,
-        parts_per_room: int = 1,
-        hold_out: float = 0.0,
-    ) -> None:
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        init = vars(cls).get("__init__")
+        if init is not None:
+            show_view_options(init)
+
+    def __init__(self, split: str, *, background: Collection[int], **view: Any) -> None:
         super().__init__(None)
-        if crop not in ("column", "sphere"):
-            raise InputError(f"crop {crop!r} is neither 'column' nor 'sphere'")
-        for name, value in (("max_nodes", max_nodes), ("max_eval_nodes", max_eval_nodes)):
-            if value is not None and value < 1:
-                raise InputError(f"{name} must be at least 1, or null for all, got {value}")
-        for name, share in (("scale", scale), ("color_drop", color_drop)):
-            if not 0 <= share <= 1 or (share == 1 and name == "scale"):
-                raise InputError(f"{name} must be in [0, 1], below 1 for scale, got {share}")
-        if not 0 <= hold_out < 1:
-            raise InputError(f"hold_out must be at least 0 and below 1, got {hold_out}")
-        if parts_per_room < 1:
-            raise InputError(f"parts_per_room must be at least 1, got {parts_per_room}")
+        chosen = RoomView(**view)
         self.split = split
         self.has_truth = True
         self._training = split == "train"
-        self._parts = parts_per_room if self._training else 1
+        self._parts = chosen.parts_per_room if self._training else 1
         self._background = background
-        self._hold_out = hold_out
-        self._max_nodes = max_nodes if self._training else max_eval_nodes
-        self._crop = crop
+        self._hold_out = chosen.hold_out
+        self._max_nodes = chosen.max_nodes if self._training else chosen.max_eval_nodes
+        self._crop = chosen.crop
         self._augment = partial(
-            augmented_points, rotate=rotate, mirror=mirror, scale=scale, color_drop=color_drop
-        )
-        self._builder = room_graph(graph)
-        self._kept = SampleCache(keep)
+            augmented_points, rotate=chosen.rotate, mirror=chosen.mirror, scale=chosen.scale,
+            color_drop=chosen.color_drop,
+        )  # fmt: skip
+        self._builder = room_graph(chosen.graph)
+        self._kept = SampleCache(chosen.keep)
 
     @abstractmethod
     def room(self, idx: int) -> Room:
@@ -126,7 +92,7 @@ class RoomSet(Dataset):
         if self._max_nodes is not None:
             low, high = whole.pos.min(0).values, whole.pos.max(0).values
             center = low + (high - low) * torch.from_numpy(rng.random(3)).float()
-            sample = crop_points(whole, center, self._max_nodes, self._crop)  # type: ignore[arg-type]
+            sample = crop_points(whole, center, self._max_nodes, self._crop)
         return self._augment(sample, rng) if self._training else sample
 
     @property

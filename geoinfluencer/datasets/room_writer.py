@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from geoinfluencer.datasets.room import Room
-from geoinfluencer.datasets.s3dis_classes import S3DIS_CLASSES
 from geoinfluencer.errors import InputError, suggest
+from geoinfluencer.files.scene_names import S3DIS_CLASSES
 
 # name -> what is wrong, and where the original has it
 S3DIS_DEFECTS = {

@@ -14,7 +14,7 @@ from geoinfluencer.datasets.s3dis_arrays import (
     read_mask3d_room,
     read_pointcept_room,
 )
-from geoinfluencer.datasets.s3dis_classes import S3DIS_CLASSES, S3DIS_STUFF, s3dis_class
+from geoinfluencer.datasets.s3dis_classes import s3dis_class
 from geoinfluencer.datasets.s3dis_layout import (
     S3DIS_HOW,
     S3DIS_ROOMS,
@@ -34,6 +34,7 @@ from geoinfluencer.datasets.stored_rooms import (
     spread,
 )
 from geoinfluencer.errors import InputError
+from geoinfluencer.files.scene_names import S3DIS_CLASSES, S3DIS_STUFF
 
 
 class S3DIS(StoredRooms):
@@ -62,20 +63,8 @@ class S3DIS(StoredRooms):
             as the field counts them; else they are background.
         classes: Whether models learn the 13 classes; without, instances alone.
         cache_dir: Folder of parsed rooms; ``None``: beside the data, or in the user's cache.
-        parts_per_room: Training samples of a room and epoch.
-        max_nodes: Nodes of a training sample, at most: a part of the room about a random place,
-            another at every access; ``None`` = whole rooms.
-        max_eval_nodes: The same for the other splits, where the part is always the same one.
-        crop: ``"column"``: what is nearest in x and y, from floor to ceiling; ``"sphere"``.
-        rotate: Turn training samples about z by a random angle.
-        mirror: Mirror training samples with probability 1/2.
-        scale: Training samples are scaled by up to 1 +- this.
-        color_drop: Share of training samples without colour.
-        hold_out: Share of the points of every room that is not learnt from, and alone is scored.
-        keep: Number of whole rooms kept in memory (16 MB of 20,000 nodes).
-        graph: ``nodes``, ``voxels`` or ``superpoints``, and the options of
-            :class:`~geoinfluencer.graphs.PointGraph` or
-            :class:`~geoinfluencer.graphs.SuperpointGraph`.
+        view: Options that all sets of rooms share, ``max_nodes``, ``graph`` ...:
+            :class:`~geoinfluencer.datasets.room_view.RoomView`.
 
     Raises:
         InputError: On bad files or options; names the file, the line and the remedy.
@@ -95,17 +84,7 @@ class S3DIS(StoredRooms):
         stuff: bool = True,
         classes: bool = True,
         cache_dir: str | None = None,
-        parts_per_room: int = 1,
-        max_nodes: int | None = 8000,
-        max_eval_nodes: int | None = None,
-        crop: Literal["column", "sphere"] = "column",
-        rotate: bool = True,
-        mirror: bool = True,
-        scale: float = 0.1,
-        color_drop: float = 0.2,
-        hold_out: float = 0.0,
-        keep: int = 50,
-        graph: dict[str, Any] | None = None,
+        **view: Any,
     ) -> None:
         check_split(split, calib_rooms)
         if area not in S3DIS_ROOMS:
@@ -124,18 +103,8 @@ class S3DIS(StoredRooms):
             split,
             [room_source(room) for room in chosen],
             cache_dir,
-            parts_per_room=parts_per_room,
-            max_nodes=max_nodes,
-            max_eval_nodes=max_eval_nodes,
-            crop=crop,
-            rotate=rotate,
-            mirror=mirror,
-            scale=scale,
-            color_drop=color_drop,
-            hold_out=hold_out,
-            keep=keep,
             background=() if stuff else [s3dis_class(name) for name in S3DIS_STUFF],
-            graph=graph,
+            **view,
         )
         self.missing_rooms = missing if split in ("val", "test") else ""
         self.version = version_of(rooms)

@@ -8,8 +8,8 @@ from typing import NoReturn
 import numpy as np
 
 from geoinfluencer.datasets.room import Room
-from geoinfluencer.datasets.s3dis_classes import S3DIS_CLASSES
 from geoinfluencer.errors import InputError
+from geoinfluencer.files.scene_names import S3DIS_CLASSES
 from geoinfluencer.graphs.majority import segment_majority
 
 POINTCEPT_FILES = ("coord.npy", "color.npy", "segment.npy", "instance.npy")

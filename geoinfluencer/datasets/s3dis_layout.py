@@ -12,9 +12,10 @@ import numpy as np
 
 from geoinfluencer.datasets.room import Room
 from geoinfluencer.datasets.s3dis_arrays import POINTCEPT_FILES
-from geoinfluencer.datasets.s3dis_classes import S3DIS_CLASSES, s3dis_class
+from geoinfluencer.datasets.s3dis_classes import s3dis_class
 from geoinfluencer.datasets.s3dis_text import read_point_files
 from geoinfluencer.errors import InputError, suggest
+from geoinfluencer.files.scene_names import S3DIS_CLASSES
 
 S3DIS_ROOMS = {1: 44, 2: 40, 3: 23, 4: 49, 5: 68, 6: 48}  # of each area: 272
 S3DIS_PAGE = "http://buildingparser.stanford.edu/dataset.html"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 
@@ -17,10 +18,11 @@ def access_rng() -> np.random.Generator:
 
 
 class SampleCache:
-    """The last ``size`` samples by key."""
+    """The last ``size`` samples by key, fewer where they have more than ``max_bytes`` together."""
 
-    def __init__(self, size: int) -> None:
-        self.size = size
+    def __init__(self, size: int, max_bytes: float = math.inf) -> None:
+        self.size, self.max_bytes = size, max_bytes
+        self._bytes = 0
         self._samples: OrderedDict[Hashable, Data] = OrderedDict()
 
     def get(self, key: Hashable, make: Callable[[], Data]) -> Data:
@@ -28,8 +30,13 @@ class SampleCache:
         sample = self._samples.pop(key, None)
         if sample is None:
             sample = make()
-        if self.size > 0:
-            self._samples[key] = sample
-            while len(self._samples) > self.size:
-                self._samples.popitem(last=False)
+            self._bytes += _bytes(sample)
+        self._samples[key] = sample
+        while len(self._samples) > self.size or self._bytes > self.max_bytes:
+            self._bytes -= _bytes(self._samples.popitem(last=False)[1])
         return sample.__copy__()
+
+
+def _bytes(sample: Data) -> int:
+    values = sample.to_dict().values()
+    return sum(value.nbytes for value in values if isinstance(value, torch.Tensor))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from geoinfluencer.datasets.room_cache import RoomSource
-from geoinfluencer.datasets.scannet_classes import LABELS_FILE, SCANNET_CLASSES, SCANNET_STUFF
+from geoinfluencer.datasets.scannet_classes import LABELS_FILE
 from geoinfluencer.datasets.scannet_files import (
     SCANNET_HOW,
     SCANNET_SCENES,
@@ -26,6 +26,7 @@ from geoinfluencer.datasets.stored_rooms import (
 )
 from geoinfluencer.errors import InputError
 from geoinfluencer.files.lines import read_lines
+from geoinfluencer.files.scene_names import SCANNET_CLASSES, SCANNET_STUFF
 
 SPLITS_PAGE = "https://github.com/ScanNet/ScanNet/tree/master/Tasks/Benchmark"
 
@@ -55,20 +56,8 @@ class ScanNet(StoredRooms):
         stuff: Whether walls and floors are instances too; the benchmark does not count them.
         classes: Whether models learn the 20 classes; without, instances alone.
         cache_dir: Folder of parsed scenes; ``None``: beside the data, or in the user's cache.
-        parts_per_room: Training samples of a scene and epoch.
-        max_nodes: Nodes of a training sample, at most: a part of the scene about a random place,
-            another at every access; ``None`` = whole scenes.
-        max_eval_nodes: The same for the other splits, where the part is always the same one.
-        crop: ``"column"``: what is nearest in x and y, from floor to ceiling; ``"sphere"``.
-        rotate: Turn training samples about z by a random angle.
-        mirror: Mirror training samples with probability 1/2.
-        scale: Training samples are scaled by up to 1 +- this.
-        color_drop: Share of training samples without colour.
-        hold_out: Share of the points of every room that is not learnt from, and alone is scored.
-        keep: Number of whole scenes kept in memory (16 MB of 20,000 nodes).
-        graph: ``nodes``, ``voxels`` or ``superpoints``, and the options of
-            :class:`~geoinfluencer.graphs.PointGraph` or
-            :class:`~geoinfluencer.graphs.SuperpointGraph`.
+        view: Options that all sets of rooms share, ``max_nodes``, ``graph`` ...:
+            :class:`~geoinfluencer.datasets.room_view.RoomView`.
 
     Raises:
         InputError: On bad files or options; names the file and the remedy.
@@ -87,17 +76,7 @@ class ScanNet(StoredRooms):
         stuff: bool = False,
         classes: bool = True,
         cache_dir: str | None = None,
-        parts_per_room: int = 1,
-        max_nodes: int | None = 8000,
-        max_eval_nodes: int | None = None,
-        crop: Literal["column", "sphere"] = "column",
-        rotate: bool = True,
-        mirror: bool = True,
-        scale: float = 0.1,
-        color_drop: float = 0.2,
-        hold_out: float = 0.0,
-        keep: int = 50,
-        graph: dict[str, Any] | None = None,
+        **view: Any,
     ) -> None:
         folder = Path(root)
         scenes = find_scenes(folder)
@@ -113,18 +92,8 @@ class ScanNet(StoredRooms):
             split,
             [scene_source(scene, labels, classes) for scene in scenes],
             cache_dir,
-            parts_per_room=parts_per_room,
-            max_nodes=max_nodes,
-            max_eval_nodes=max_eval_nodes,
-            crop=crop,
-            rotate=rotate,
-            mirror=mirror,
-            scale=scale,
-            color_drop=color_drop,
-            hold_out=hold_out,
-            keep=keep,
             background=() if stuff else range(len(SCANNET_STUFF)),
-            graph=graph,
+            **view,
         )
         self.class_names = list(SCANNET_CLASSES) if classes and labels is not None else []
         without = [scene.mesh for scene in scenes if scene.objects is None]

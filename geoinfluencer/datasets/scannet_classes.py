@@ -1,5 +1,4 @@
-"""The classes of the ScanNet benchmark
-(`Dai et al., CVPR 2017 <https://doi.org/10.1109/CVPR.2017.261>`_)."""
+"""Classes of the labels of ScanNet's annotators."""
 
 from __future__ import annotations
 
@@ -7,14 +6,8 @@ import csv
 from pathlib import Path
 
 from geoinfluencer.errors import InputError
+from geoinfluencer.files.scene_names import NYU40_IDS
 
-SCANNET_CLASSES = (
-    "wall", "floor", "cabinet", "bed", "chair", "sofa", "table", "door", "window", "bookshelf",
-    "picture", "counter", "desk", "curtain", "refrigerator", "shower curtain", "toilet", "sink",
-    "bathtub", "otherfurniture",
-)  # fmt: skip
-SCANNET_STUFF = SCANNET_CLASSES[:2]  # the other 18 are the instances of the benchmark
-NYU40_IDS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 16, 24, 28, 33, 34, 36, 39)
 LABELS_FILE = "scannetv2-labels.combined.tsv"
 
 

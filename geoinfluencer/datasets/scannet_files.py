@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 
 from geoinfluencer.datasets.room import Room
-from geoinfluencer.datasets.scannet_classes import SCANNET_STUFF, read_label_classes
+from geoinfluencer.datasets.scannet_classes import read_label_classes
 from geoinfluencer.errors import InputError
+from geoinfluencer.files.ply import read_ply
+from geoinfluencer.files.scene_names import SCANNET_STUFF
 
 SCANNET_SCENES = 1513  # with truth: 1201 of the training split and 312 of the validation split
 SCANNET_PAGE = "http://www.scan-net.org"
@@ -102,22 +104,10 @@ def _files(mesh: Path) -> SceneFiles:
     return SceneFiles(name, mesh, *((segments, objects) if all(there) else (None, None)))
 
 
-def _read_vertices(path: Path) -> Any:
-    """The element ``vertex``; faces are skipped over, three corners each, without a loop."""
-    from plyfile import PlyData, PlyParseError
-
-    names = {"x", "y", "z", "red", "green", "blue"}
-    try:
-        try:
-            mesh = PlyData.read(str(path), known_list_len={"face": {"vertex_indices": 3}})
-        except PlyParseError:
-            mesh = PlyData.read(str(path))
-        vertex = mesh["vertex"].data
-    except (PlyParseError, KeyError, OSError, ValueError) as error:
-        raise InputError(
-            f"{path}: cannot be read as PLY with an element 'vertex' ({error}); is the file whole?"
-        ) from error
-    missing = names - set(vertex.dtype.names)
+def _read_vertices(path: Path) -> np.ndarray:
+    """The element ``vertex`` (P,), with a place and a colour."""
+    vertex, _, _ = read_ply(path)
+    missing = {"x", "y", "z", "red", "green", "blue"} - set(vertex.dtype.names or ())
     if missing:
         raise InputError(f"{path}: vertices have no {', '.join(sorted(missing))}; is it {_MESH}?")
     if not len(vertex):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import zlib
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -62,7 +62,8 @@ class StoredRooms(RoomSet):
         sources: Rooms of the split.
         cache_dir: Folder of parsed rooms; ``None``: see
             :func:`~geoinfluencer.datasets.room_cache.cache_folder`.
-        view: Options of :class:`~geoinfluencer.datasets.room_set.RoomSet`.
+        background: Classes that are no instances.
+        view: Options of :class:`~geoinfluencer.datasets.room_view.RoomView`.
     """
 
     title: ClassVar[str]  # name of the set's folder in the user's cache
@@ -75,9 +76,11 @@ class StoredRooms(RoomSet):
         split: str,
         sources: Sequence[RoomSource],
         cache_dir: str | os.PathLike[str] | None,
+        *,
+        background: Collection[int],
         **view: Any,
     ) -> None:
-        super().__init__(split, **view)
+        super().__init__(split, background=background, **view)
         self.root = str(root)
         self._sources = list(sources)
         self._folder = cache_folder(Path(root), self.title, cache_dir)

@@ -24,7 +24,6 @@ from geoinfluencer.datasets.stored_rooms import (
     spread,
 )
 from geoinfluencer.datasets.stpls3d_files import (
-    STPLS3D_CLASSES,
     STPLS3D_HOW,
     STPLS3D_SCENES,
     STPLS3D_VAL,
@@ -37,6 +36,7 @@ from geoinfluencer.datasets.stpls3d_files import (
     tiles_of,
 )
 from geoinfluencer.errors import InputError
+from geoinfluencer.files.scene_names import STPLS3D_CLASSES
 
 _TILE = 50.0  # metres, of published evaluations
 
@@ -65,20 +65,9 @@ class STPLS3D(StoredRooms):
         calib_rooms: Training scenes that calibrate and are not trained on.
         classes: Whether models learn the classes; without, instances alone.
         cache_dir: Folder of parsed scenes; ``None``: beside the data, or in the user's cache.
-        parts_per_room: Training samples of a tile and epoch.
-        max_nodes: Nodes of a training sample, at most: a part of the tile about a random place,
-            another at every access; ``None`` = whole tiles.
-        max_eval_nodes: The same for the other splits, where the part is always the same one.
-        crop: ``"column"``: what is nearest in x and y, from the ground up; ``"sphere"``.
-        rotate: Turn training samples about z by a random angle.
-        mirror: Mirror training samples with probability 1/2.
-        scale: Training samples are scaled by up to 1 +- this.
-        color_drop: Share of training samples without colour.
-        hold_out: Share of the points of every tile that is not learnt from, and alone is scored.
         keep: Number of whole tiles kept in memory (16 MB of 20,000 nodes).
-        graph: ``nodes``, ``voxels`` or ``superpoints``, and the options of
-            :class:`~geoinfluencer.graphs.PointGraph` or
-            :class:`~geoinfluencer.graphs.SuperpointGraph`.
+        view: Options that all sets of rooms share, ``max_nodes``, ``graph`` ...:
+            :class:`~geoinfluencer.datasets.room_view.RoomView`.
 
     Raises:
         InputError: On bad files or options; names the file, the line and the remedy.
@@ -98,17 +87,8 @@ class STPLS3D(StoredRooms):
         calib_rooms: int = 2,
         classes: bool = True,
         cache_dir: str | None = None,
-        parts_per_room: int = 1,
-        max_nodes: int | None = 8000,
-        max_eval_nodes: int | None = None,
-        crop: Literal["column", "sphere"] = "column",
-        rotate: bool = True,
-        mirror: bool = True,
-        scale: float = 0.1,
-        color_drop: float = 0.2,
-        hold_out: float = 0.0,
         keep: int = 30,
-        graph: dict[str, Any] | None = None,
+        **view: Any,
     ) -> None:
         check_split(split, calib_rooms)
         if tile is not None and not 0 < tile < float("inf"):
@@ -127,18 +107,9 @@ class STPLS3D(StoredRooms):
             split,
             [source for scene in scenes for source in tile_sources(scene, folder, tile)],
             cache_dir,
-            parts_per_room=parts_per_room,
-            max_nodes=max_nodes,
-            max_eval_nodes=max_eval_nodes,
-            crop=crop,
-            rotate=rotate,
-            mirror=mirror,
-            scale=scale,
-            color_drop=color_drop,
-            hold_out=hold_out,
-            keep=keep,
             background=[*range(LOOSE - len(STPLS3D_CLASSES), LOOSE + 1), 0],
-            graph=graph,
+            keep=keep,
+            **view,
         )
         self.missing_rooms = missing if split in ("val", "test") else ""
         self.class_names = list(STPLS3D_CLASSES) if classes else []

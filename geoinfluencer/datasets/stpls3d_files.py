@@ -13,12 +13,8 @@ from geoinfluencer.datasets.point_rooms import PointTruth, point_room
 from geoinfluencer.datasets.room import Room
 from geoinfluencer.errors import InputError
 from geoinfluencer.files.point_tables import is_kind, read_points
+from geoinfluencer.files.scene_names import STPLS3D_CLASSES
 
-STPLS3D_CLASSES = (
-    "ground", "building", "low vegetation", "medium vegetation", "high vegetation", "vehicle",
-    "truck", "aircraft", "military vehicle", "bike", "motorcycle", "light pole", "street sign",
-    "clutter", "fence",
-)  # fmt: skip
 STPLS3D_VAL = (5, 10, 15, 20, 25)
 STPLS3D_SCENES = range(1, 26)
 STPLS3D_PAGE = "https://www.stpls3d.com/data"

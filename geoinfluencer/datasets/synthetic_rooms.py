@@ -11,7 +11,8 @@ from geoinfluencer.datasets.generated import kept_on_disk, members, stream
 from geoinfluencer.datasets.room import Room
 from geoinfluencer.datasets.room_generator import RoomOptions, generate_room
 from geoinfluencer.datasets.room_set import RoomSet
-from geoinfluencer.datasets.s3dis_classes import S3DIS_CLASSES, S3DIS_STUFF, s3dis_class
+from geoinfluencer.datasets.s3dis_classes import s3dis_class
+from geoinfluencer.files.scene_names import S3DIS_CLASSES, S3DIS_STUFF
 
 _VERSION = 2  # raise when a seed no longer gives the same room
 
@@ -44,21 +45,13 @@ class SyntheticRooms(RoomSet):
         stations: Scan positions.
         noise: Standard deviation of a point across its surface in metres.
         min_points: Objects of which fewer points are seen are not there.
+        hand_held: Share of rooms seen by a depth camera that is carried through them.
+        homes: Share of rooms that are homes.
         stuff: Whether ceiling, floor, walls, beams, columns, windows and doors are instances too,
             as S3DIS counts them; else they are background.
         classes: Whether models learn the 13 classes; without, instances alone.
-        max_nodes: Nodes of a training sample, at most: a part of the room about a random place,
-            another at every access; ``None`` = whole rooms.
-        max_eval_nodes: The same for the other splits, where the part is always the same one.
-        crop: ``"column"``: what is nearest in x and y, from floor to ceiling; ``"sphere"``.
-        rotate: Turn training samples about z by a random angle.
-        mirror: Mirror training samples with probability 1/2.
-        scale: Training samples are scaled by up to 1 +- this.
-        color_drop: Share of training samples without colour.
-        keep: Number of whole rooms kept in memory (16 MB of 20,000 nodes).
-        graph: ``nodes``, ``voxels`` or ``superpoints``, and the options of
-            :class:`~geoinfluencer.graphs.PointGraph` or
-            :class:`~geoinfluencer.graphs.SuperpointGraph`.
+        view: Options that all sets of rooms share, ``max_nodes``, ``graph`` ...:
+            :class:`~geoinfluencer.datasets.room_view.RoomView`.
 
     Raises:
         InputError: On options that make no sense.
@@ -85,30 +78,16 @@ class SyntheticRooms(RoomSet):
         stations: int = 4,
         noise: float = 0.003,
         min_points: int = 30,
+        hand_held: float = 0.0,
+        homes: float = 0.0,
         stuff: bool = True,
         classes: bool = False,
-        max_nodes: int | None = 8000,
-        max_eval_nodes: int | None = None,
-        crop: Literal["column", "sphere"] = "column",
-        rotate: bool = True,
-        mirror: bool = True,
-        scale: float = 0.1,
-        color_drop: float = 0.2,
-        keep: int = 50,
-        graph: dict[str, Any] | None = None,
+        **view: Any,
     ) -> None:
         super().__init__(
             split,
-            max_nodes=max_nodes,
-            max_eval_nodes=max_eval_nodes,
-            crop=crop,
-            rotate=rotate,
-            mirror=mirror,
-            scale=scale,
-            color_drop=color_drop,
-            keep=keep,
             background=() if stuff else [s3dis_class(name) for name in S3DIS_STUFF],
-            graph=graph,
+            **view,
         )
         sizes = {"train": train_rooms, "calib": calib_rooms, "val": val_rooms, "test": test_rooms}
         self._rooms = members(split, sizes, num_rooms, seed, "rooms")
@@ -125,6 +104,8 @@ class SyntheticRooms(RoomSet):
             stations=stations,
             noise=noise,
             min_points=min_points,
+            hand_held=hand_held,
+            homes=homes,
         )
         self.class_names = list(S3DIS_CLASSES) if classes else []
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from geoinfluencer.errors import InputError
 from geoinfluencer.files.atomic import atomic_path
+from geoinfluencer.files.npz import read_npz
 from geoinfluencer.files.ply import read_ply, write_ply
 from geoinfluencer.files.point_text import (
     TextLayout,
@@ -95,10 +96,10 @@ def read_points(path: Path) -> PointTable:
             )
         )
     if is_kind(path, ".npz"):
-        arrays = _load(path)
+        arrays = read_npz(path)
         return _checked(PointTable(path, _columns_of(path, arrays), arrays=arrays))
     if is_kind(path, ".npy"):
-        columns, named = _columns_of_rows(path, _load(path)[""])
+        columns, named = _columns_of_rows(path, read_npz(path)[""])
         return _checked(PointTable(path, columns, named=named))
     if is_kind(path, *TEXT_FORMATS):
         layout, columns = read_point_text(path)
@@ -157,18 +158,6 @@ def _checked(table: PointTable) -> PointTable:
     table.columns.clear()
     table.columns.update(good)
     return table
-
-
-def _load(path: Path) -> dict[str, np.ndarray]:
-    """The arrays of an NPZ file; that of an NPY file has the name ""."""
-    try:
-        found = np.load(path, allow_pickle=False)
-        if isinstance(found, np.ndarray):
-            return {"": found}
-        with found:
-            return {name: found[name] for name in found.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path}: cannot be read ({error}); is the file whole?") from error
 
 
 def _columns_of(path: Path, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -11,13 +11,15 @@ from geoinfluencer.graphs.image_features import IMAGE_EDGE_FEATURES, IMAGE_NODE_
 
 _X, _Y = (IMAGE_NODE_FEATURES.index(name) for name in ("x", "y"))
 _DX, _DY = (IMAGE_EDGE_FEATURES.index(name) for name in ("dx", "dy"))
+_MAPS = ("segment_map", "image", "pixel_instance")  # (H W, ...), row by row
 
 
 def transform_image(data: Data, *, mirror: bool = False, quarter_turns: int = 0) -> Data:
     """A copy of an image graph mirrored left to right, then turned counter-clockwise.
 
-    Only what names a place changes: ``pos``, two columns of ``x`` and of ``edge_attr``, and
-    ``image_size``. Segments stay those of the image as it was, so ``segment_map`` is left out.
+    Only what names a place changes: ``pos``, two columns of ``x`` and of ``edge_attr``,
+    ``image_size``, and where they are there the maps ``segment_map``, ``image`` and
+    ``pixel_instance``. Segments stay those of the image as it was.
 
     Args:
         data: A sample of :class:`~geoinfluencer.graphs.images.ImageGraph`.
@@ -38,8 +40,9 @@ def transform_image(data: Data, *, mirror: bool = False, quarter_turns: int = 0)
     out.pos = place
     out.x[:, [_X, _Y]], out.edge_attr[:, [_DX, _DY]] = share, offset
     out.image_size = torch.tensor([[height, width]])
-    if "segment_map" in out:
-        del out.segment_map
+    for name in _MAPS:
+        if data.get(name) is not None:
+            out[name] = _moved(data[name], data.image_size[0].tolist(), mirror, quarter_turns)
     return out
 
 
@@ -58,3 +61,10 @@ def _mirrored(xy: Tensor, last: float) -> Tensor:
 
 def _turned(xy: Tensor, last: float) -> Tensor:
     return torch.stack([xy[:, 1], last - xy[:, 0]], dim=1)
+
+
+def _moved(flat: Tensor, size: list[int], mirror: bool, quarter_turns: int) -> Tensor:
+    pixels = flat.view(*size, *flat.shape[1:])
+    if mirror:
+        pixels = pixels.flip(1)
+    return torch.rot90(pixels, quarter_turns % 4, (0, 1)).reshape(flat.shape)

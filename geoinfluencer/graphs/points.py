@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch_geometric.data import Data
 
+from geoinfluencer.graphs.coarse_superpoints import check_coarse, coarser
 from geoinfluencer.graphs.option_checks import check_flag, check_number, check_whole
 from geoinfluencer.graphs.superpoints import cut
 from geoinfluencer.graphs.surface_shape import SurfaceShape
@@ -39,6 +40,8 @@ class PointGraph:
             from both of its ends, for them one way does.
         superpoints: Least voxels of a superpoint; nodes then have ``superpoint``, of which one they
             are, which the encoder ``hierarchy`` reads. ``None``: they have not.
+        coarse: Least voxels of a coarse superpoint, at least ``superpoints``; nodes then have
+            ``coarse`` too (:func:`~geoinfluencer.graphs.coarser`). ``None``: they have not.
 
     Raises:
         InputError: An option is out of its range.
@@ -49,6 +52,7 @@ class PointGraph:
     shape_neighbors: int = 8
     both_directions: bool = True
     superpoints: int | None = None
+    coarse: int | None = None
 
     def __post_init__(self) -> None:
         check_number("voxel", self.voxel)
@@ -57,6 +61,7 @@ class PointGraph:
         check_flag("both_directions", self.both_directions)
         if self.superpoints is not None:
             check_whole("superpoints", self.superpoints, 1)
+        check_coarse(self.coarse, self.superpoints)
 
     def __call__(
         self,
@@ -65,7 +70,8 @@ class PointGraph:
         segment: np.ndarray | None = None,  # (P,) integers
     ) -> Data:
         """The graph, see :func:`point_graph`, and with ``superpoints`` also ``superpoint`` (N,),
-        those of its own graph: ``segment``, the scan's own, where there are such."""
+        those of its own graph: ``segment``, the scan's own, where there are such. With
+        ``coarse`` also ``coarse`` (N,), each of whole superpoints."""
         cloud = voxel_cloud(
             pos, color, voxel=self.voxel, neighbors=self.neighbors,
             shape_neighbors=self.shape_neighbors,
@@ -84,6 +90,9 @@ class PointGraph:
         if self.superpoints is not None:
             partition = cut(cloud, segment, min_size=self.superpoints)
             data.superpoint = torch.from_numpy(partition.superpoint_of_voxel)
+            if self.coarse is not None:
+                above = coarser(partition, min_size=self.coarse)
+                data.coarse = torch.from_numpy(above.superpoint_of_voxel)
         return data
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch_geometric.data import Data
 
 from geoinfluencer import ops
+from geoinfluencer.graphs.coarse_superpoints import check_coarse, coarser, nesting
 from geoinfluencer.graphs.option_checks import check_flag
 from geoinfluencer.graphs.points import (
     POINT_EDGE_FEATURES,
@@ -16,8 +17,12 @@ from geoinfluencer.graphs.points import (
     edge_features,
     node_features,
 )
+from geoinfluencer.graphs.superpoint_means import (
+    segment_totals,
+    superpoint_contacts,
+    superpoint_means,
+)
 from geoinfluencer.graphs.superpoints import Partition, Superpoints
-from geoinfluencer.graphs.surface_shape import SurfaceShape, point_moments, shape_of_moments
 
 SUPERPOINT_NODE_FEATURES = (
     *POINT_NODE_FEATURES, "length", "width", "thickness", "lowest", "highest", "normal_agreement",
@@ -27,7 +32,6 @@ SUPERPOINT_EDGE_FEATURES = (
     *POINT_EDGE_FEATURES, "gap", "contact_angle", "contact_convexity", "contact_color",
     "log_contacts", "contact_share",
 )  # fmt: skip
-_CLEAR = 0.1  # length of a mean normal; a shorter one is that of a body seen from all sides
 _OF_CONTACTS = ("distance", "normal_angle", "convexity", "color_difference")
 
 
@@ -51,6 +55,9 @@ class SuperpointGraph:
             ``segIndices``).
         both_directions: Give every edge both ways. The encoders of this package read an edge
             from both of its ends, for them one way does.
+        coarse: Least voxels of a coarse superpoint, at least ``min_size``; nodes then have
+            ``coarse``, in which one they lie (:func:`~geoinfluencer.graphs.coarser`), which the
+            encoder ``hierarchy`` reads. ``None``: they have not.
 
     Raises:
         InputError: An option is out of its range.
@@ -64,11 +71,13 @@ class SuperpointGraph:
     color_weight: float = Superpoints.color_weight
     own_segments: bool = True
     both_directions: bool = True
+    coarse: int | None = None
 
     def __post_init__(self) -> None:
         self.superpoints()
         check_flag("own_segments", self.own_segments)
         check_flag("both_directions", self.both_directions)
+        check_coarse(self.coarse, self.min_size)
 
     def superpoints(self) -> Superpoints:
         """What cuts the cloud."""
@@ -93,77 +102,48 @@ class SuperpointGraph:
         Shapes:
             ``pos`` (S, 3), ``x`` (S, F) ``SUPERPOINT_NODE_FEATURES``, ``edge_index`` (2, E),
             ``edge_attr`` (E, A) ``SUPERPOINT_EDGE_FEATURES``, ``mass`` (S,) points per node,
-            ``voxel_of_point`` (P,), the node of each point, ``superpoint`` (S,) 0..S-1.
+            ``voxel_of_point`` (P,), the node of each point, ``superpoint`` (S,) 0..S-1, with the
+            option ``coarse`` (S,) 0..C-1.
 
         Raises:
             InputError: Shapes do not fit, a value is not finite, or a colour not within 0 to 255.
         """
         own = segment if self.own_segments else None
-        return superpoint_graph(self.superpoints()(pos, color, own), self.both_directions)
+        partition = self.superpoints()(pos, color, own)
+        data = superpoint_graph(partition, self.both_directions)
+        if self.coarse is not None:
+            above = coarser(
+                partition, min_size=self.coarse, scale=self.scale, color_weight=self.color_weight
+            )
+            data.coarse = torch.from_numpy(nesting(partition, above))
+        return data
 
 
 def superpoint_graph(partition: Partition, both_directions: bool = True) -> Data:
-    """The graph of a partition; see :class:`SuperpointGraph`."""
+    """The graph of a partition, fine or coarse; see :class:`SuperpointGraph`."""
     cloud, count = partition.cloud, partition.count
-    mass = np.bincount(partition.superpoint_of_point, minlength=count).astype(np.float64)
-    center, shape, agreement = _shapes(partition, mass)
-    tint, spread = _tints(partition, mass)
+    means = superpoint_means(partition)
+    center, shape = means.center, means.shape
     voxels = np.maximum(np.bincount(partition.superpoint_of_voxel, minlength=count), 1)
-    density = np.log(mass / (voxels * cloud.voxel**2))
-    x = node_features(center, center[:, 2] - cloud.floor, shape, density, tint)
-    more = [shape.extent, _heights(partition), agreement, spread, np.log(voxels)]
+    density = np.log(means.mass / (voxels * cloud.voxel**2))
+    x = node_features(center, center[:, 2] - cloud.floor, shape, density, means.tint)
+    more = [shape.extent, _heights(partition), means.agreement, means.spread, np.log(voxels)]
     edge_index, contacts = _contacts(partition)
     if both_directions:
         row = np.concatenate([np.arange(len(contacts))] * 2)
         edge_index = np.concatenate([edge_index, edge_index[::-1]], axis=1)
         order = np.lexsort((edge_index[1], edge_index[0]))
         edge_index, contacts = edge_index[:, order], contacts[row[order]]
-    edge_attr = edge_features(center, shape.normal, tint, edge_index, cloud.voxel)
+    edge_attr = edge_features(center, shape.normal, means.tint, edge_index, cloud.voxel)
     return Data(
         pos=torch.from_numpy(center),
         x=torch.from_numpy(np.column_stack([x, *more]).astype(np.float32)),
         edge_index=torch.from_numpy(np.ascontiguousarray(edge_index)),
         edge_attr=torch.from_numpy(np.concatenate([edge_attr, contacts], 1).astype(np.float32)),
-        mass=torch.from_numpy(mass.astype(np.float32)),
+        mass=torch.from_numpy(means.mass.astype(np.float32)),
         voxel_of_point=torch.from_numpy(partition.superpoint_of_point),
         superpoint=torch.arange(count),
     )
-
-
-def _total(values: np.ndarray, segment: np.ndarray, count: int) -> np.ndarray:
-    rows = torch.from_numpy(np.ascontiguousarray(values, np.float64))
-    found: np.ndarray = ops.segment_sum(rows, torch.from_numpy(segment), count).numpy()
-    return found
-
-
-def _shapes(partition: Partition, mass: np.ndarray) -> tuple[np.ndarray, SurfaceShape, np.ndarray]:
-    """Means (S, 3), shapes, and the length (S,) of the mean normal: 1 where all agree."""
-    cloud, of_point = partition.cloud, partition.superpoint_of_point
-    middle = cloud.pos.mean(0) if len(cloud.pos) else np.zeros(3)
-    moments = _total(point_moments(cloud.pos, middle), of_point, partition.count)
-    own = moments[:, 1:4] / mass[:, None]
-    shape = shape_of_moments(moments, own)
-    # the mean of the voxels' own is right of bent ones too; sides are those of the whole
-    seen = cloud.shape.normal[cloud.grid.voxel_of_point]
-    side = np.einsum("ij,ij->i", seen, shape.normal[of_point]) < 0
-    seen = _total(np.where(side[:, None], -seen, seen), of_point, partition.count)
-    seen /= mass[:, None]
-    agreement = np.linalg.norm(seen, axis=1)
-    clear = agreement > _CLEAR
-    normal = np.where(clear[:, None], seen / np.maximum(agreement, _CLEAR)[:, None], shape.normal)
-    return (own + middle).astype(np.float32), replace(shape, normal=normal), agreement
-
-
-def _tints(partition: Partition, mass: np.ndarray) -> tuple[np.ndarray | None, np.ndarray]:
-    """Mean (S, 3) and spread (S,) of the colour, 0 to 1."""
-    color = partition.cloud.color
-    if color is None:
-        return None, np.zeros(partition.count)
-    share = color.astype(np.float64) / 255
-    of_point, count = partition.superpoint_of_point, partition.count
-    mean = _total(share, of_point, count) / mass[:, None]
-    square = _total(share * share, of_point, count) / mass[:, None]
-    return mean, np.sqrt((square - mean * mean).clip(min=0).sum(1))
 
 
 def _heights(partition: Partition) -> np.ndarray:
@@ -177,19 +157,13 @@ def _heights(partition: Partition) -> np.ndarray:
 def _contacts(partition: Partition) -> tuple[np.ndarray, np.ndarray]:
     """Pairs (2, E) of superpoints that touch, the smaller number first, and (E, 6) the columns
     that ``SUPERPOINT_EDGE_FEATURES`` adds: means over contacts, and how many there are."""
-    cloud, count = partition.cloud, max(partition.count, 1)
-    ends = partition.superpoint_of_voxel[partition.cloud.pairs]
-    apart = ends[0] != ends[1]
-    low, high = np.sort(ends[:, apart], axis=0)
+    cloud, found = partition.cloud, superpoint_contacts(partition)
+    pair, row = found.pair, found.row
     each = edge_features(
-        cloud.center, cloud.shape.normal, cloud.tint, partition.cloud.pairs[:, apart], cloud.voxel
+        cloud.center, cloud.shape.normal, cloud.tint, cloud.pairs[:, found.between], cloud.voxel
     )[:, [POINT_EDGE_FEATURES.index(name) for name in _OF_CONTACTS]]
-    keys = low * count + high
-    key = np.unique(keys)
-    row = np.searchsorted(key, keys)
-    contacts = np.bincount(row, minlength=len(key)).astype(np.float64)
-    mean = _total(each, row, len(key)) / contacts[:, None]
-    pair = np.stack(np.divmod(key, count))
-    border = np.bincount(pair.reshape(-1), np.tile(contacts, 2), minlength=count)
+    contacts = np.bincount(row, minlength=pair.shape[1]).astype(np.float64)
+    mean = segment_totals(each, row, pair.shape[1]) / contacts[:, None]
+    border = np.bincount(pair.reshape(-1), np.tile(contacts, 2), minlength=max(partition.count, 1))
     share = contacts / border[pair].min(0)  # of the border of the one with less
     return pair, np.column_stack([mean, np.log(contacts), share])

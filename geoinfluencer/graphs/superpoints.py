@@ -133,16 +133,27 @@ def difference(
     color_weight: float,
 ) -> np.ndarray:
     """(E,) float32, how unlike two voxels are; see :class:`Superpoints`."""
-    normal = cloud.shape.normal.astype(np.float32)
+    return unlike(cloud.center, cloud.shape.normal, cloud.tint, pairs, color_weight)
+
+
+def unlike(
+    center: np.ndarray,  # (N, 3)
+    normal: np.ndarray,  # (N, 3)
+    tint: np.ndarray | None,  # (N, 3)
+    pairs: np.ndarray,  # (2, E)
+    color_weight: float,
+) -> np.ndarray:
+    """(E,) float32, the difference of pairs of places with a normal and a colour."""
+    normal = normal.astype(np.float32)
     one, other = pairs
     ends = normal[one], normal[other]
-    offset = cloud.center[other] - cloud.center[one]
+    offset = center[other] - center[one]
     length = np.maximum(np.sqrt(_dot(offset, offset)), np.float32(1e-9))
     bend = np.sqrt(np.maximum(2 - 2 * np.abs(_dot(*ends)), 0))
     off_plane = (np.abs(_dot(ends[0], offset)) + np.abs(_dot(ends[1], offset))) / (2 * length)
     total = bend + off_plane
-    if cloud.tint is not None and color_weight:
-        change = cloud.tint[other] - cloud.tint[one]
+    if tint is not None and color_weight:
+        change = tint[other] - tint[one]
         total += np.float32(color_weight) * np.sqrt(_dot(change, change))
     found: np.ndarray = total.astype(np.float32)
     return found

@@ -22,6 +22,7 @@ from geoinfluencer.losses.object_condensation import (
     ObjectCondensationLoss,
     object_condensation_terms,
 )
+from geoinfluencer.losses.pixel_affinity import pixel_affinity_loss
 from geoinfluencer.losses.power_softmin import PowerSoftMinLoss
 from geoinfluencer.losses.published_mask import PublishedMaskInfluencerLoss
 from geoinfluencer.losses.query_targets import QueryTargets, query_targets
@@ -53,6 +54,7 @@ __all__ = [
     "discriminative_terms",
     "influencer_loss_terms",
     "object_condensation_terms",
+    "pixel_affinity_loss",
     "query_targets",
     "sample_nodes",
 ]

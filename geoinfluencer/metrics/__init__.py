@@ -1,8 +1,10 @@
 """Metrics: one protocol per file, pure functions on label arrays, accumulators over samples."""
 
+from geoinfluencer.metrics.cityscapes import CityscapesMetrics
 from geoinfluencer.metrics.coco import CocoMetrics
 from geoinfluencer.metrics.files import PROTOCOLS, score_files
 from geoinfluencer.metrics.intervals import BinnedEfficiency, clopper_pearson, wilson
+from geoinfluencer.metrics.lines import LineMetrics
 from geoinfluencer.metrics.nodes import NodeMetrics
 from geoinfluencer.metrics.panoptic_scenes import PanopticMetrics
 from geoinfluencer.metrics.s3dis import S3DISMetrics
@@ -16,8 +18,10 @@ __all__ = [
     "CLASS_SETS",
     "PROTOCOLS",
     "BinnedEfficiency",
+    "CityscapesMetrics",
     "ClassSet",
     "CocoMetrics",
+    "LineMetrics",
     "NodeMetrics",
     "PanopticMetrics",
     "S3DISMetrics",

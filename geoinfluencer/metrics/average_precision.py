@@ -14,7 +14,10 @@ MIN_POINTS = 100
 
 
 def judged(
-    overlap: SceneOverlap, threshold: float, min_points: int = MIN_POINTS
+    overlap: SceneOverlap,
+    threshold: float,
+    min_points: int = MIN_POINTS,
+    min_found: int | None = None,
 ) -> tuple[np.ndarray, np.ndarray, int]:
     """Predictions of one class in one scene as right or wrong.
 
@@ -27,11 +30,12 @@ def judged(
         overlap: Of one class, see :meth:`SceneOverlap.of_class`.
         threshold: Of the IoU, and of the share to ignore.
         min_points: Smaller predictions are left out, smaller true instances are not missed.
+        min_found: Smallest prediction that counts; ``None``: ``min_points``.
 
     Returns:
         Scores (J,), whether each is right (J,) bool, and the number of missed true instances.
     """
-    counted = overlap.size >= min_points
+    counted = overlap.size >= (min_points if min_found is None else min_found)
     small = overlap.truth_size < min_points
     real = ~small & ~overlap.truth_group
     keep = counted[overlap.pair_found]
@@ -91,9 +95,12 @@ def average_precision(score: np.ndarray, right: np.ndarray, missed: int) -> floa
 class Ranking:
     """Judged predictions of one class over scenes, for each of T thresholds."""
 
-    def __init__(self, thresholds: np.ndarray, min_points: int) -> None:
+    def __init__(
+        self, thresholds: np.ndarray, min_points: int, min_found: int | None = None
+    ) -> None:
         self.counts: Counter[str] = Counter()
         self._thresholds, self._min_points = thresholds, min_points
+        self._min_found = min_points if min_found is None else min_found
         self._scores: list[list[np.ndarray]] = [[] for _ in thresholds]
         self._right: list[list[np.ndarray]] = [[] for _ in thresholds]
         self._missed = [0] * len(thresholds)
@@ -102,9 +109,9 @@ class Ranking:
         """Adds a scene, the instances of this class alone."""
         real = (overlap.truth_size >= self._min_points) & ~overlap.truth_group
         self.counts["truth"] += int(real.sum())
-        self.counts["found"] += int((overlap.size >= self._min_points).sum())
+        self.counts["found"] += int((overlap.size >= self._min_found).sum())
         for t, threshold in enumerate(self._thresholds.tolist()):
-            scores, right, missed = judged(overlap, threshold, self._min_points)
+            scores, right, missed = judged(overlap, threshold, self._min_points, self._min_found)
             self._scores[t].append(scores)
             self._right[t].append(right)
             self._missed[t] += missed

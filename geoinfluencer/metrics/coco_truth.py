@@ -58,8 +58,19 @@ def read_coco_truth(path: str | Path) -> CocoTruth:
     Raises:
         InputError: It is missing or wrong; names the entry and the remedy.
     """
-    file = Path(path)
-    content = read_json(file, "annotation file")
+    return coco_truth_of(read_json(Path(path), "annotation file"), str(path))
+
+
+def coco_truth_of(content: Any, file: str) -> CocoTruth:
+    """The truth in the content of an annotation file.
+
+    Args:
+        content: As JSON has it.
+        file: What to call it in an error.
+
+    Raises:
+        InputError: It is wrong; names the entry and the remedy.
+    """
     for key in ("images", "annotations", "categories"):
         if not isinstance(content, dict) or not isinstance(content.get(key), list):
             raise InputError(
@@ -81,7 +92,7 @@ def read_coco_truth(path: str | Path) -> CocoTruth:
         _object(f"{file}: annotation {_name(entry, place)}", entry, sizes, categories)
         for place, entry in enumerate(content["annotations"])
     ]
-    return CocoTruth(str(file), sizes, tuple(sorted(categories)), tuple(objects))
+    return CocoTruth(file, sizes, tuple(sorted(categories)), tuple(objects))
 
 
 _SIZE = ("height", "width")

@@ -9,10 +9,14 @@ import numpy as np
 
 from geoinfluencer.errors import InputError, suggest
 from geoinfluencer.files.momenta import hit_kinematics
+from geoinfluencer.metrics.cityscapes import CityscapesMetrics
+from geoinfluencer.metrics.cityscapes_files import score_cityscapes
 from geoinfluencer.metrics.coco import CocoMetrics
 from geoinfluencer.metrics.coco_results import read_coco_results
 from geoinfluencer.metrics.coco_truth import read_coco_truth
 from geoinfluencer.metrics.event_pairs import event_pairs
+from geoinfluencer.metrics.line_files import score_line_files
+from geoinfluencer.metrics.lines import LineMetrics
 from geoinfluencer.metrics.node_files import NodeFile
 from geoinfluencer.metrics.node_joins import join_nodes
 from geoinfluencer.metrics.nodes import NodeMetrics
@@ -20,12 +24,14 @@ from geoinfluencer.metrics.scene_classes import ClassSet
 from geoinfluencer.metrics.scene_scores import SCENE_PROTOCOLS, SceneScores, score_scenes
 from geoinfluencer.metrics.tracks import TrackMetrics
 
-Metrics = TrackMetrics | NodeMetrics | CocoMetrics | SceneScores
+Metrics = TrackMetrics | NodeMetrics | CocoMetrics | CityscapesMetrics | LineMetrics | SceneScores
 
 PROTOCOLS: dict[str, type[Metrics]] = {
     "trackml": TrackMetrics,
     "nodes": NodeMetrics,
     "coco": CocoMetrics,
+    "cityscapes": CityscapesMetrics,
+    "lines": LineMetrics,
     **dict.fromkeys(SCENE_PROTOCOLS, SceneScores),
 }
 
@@ -42,6 +48,8 @@ def score_files(
     min_track_hits: int = 3,
     max_dets: int = 100,
     boundary: bool = False,
+    backend: str = "pycocotools",
+    line_category_id: int | None = None,
     classes: ClassSet | None = None,
     min_points: int = 100,
     partial: bool = False,
@@ -51,6 +59,10 @@ def score_files(
     """Score a prediction file against a truth file: one row per node, COCO JSON, or scenes.
 
     ``coco`` scores masks: ``pred`` is COCO results, ``truth`` the annotation file of the images.
+    ``cityscapes`` does too, by the rules of that benchmark, see
+    :func:`~geoinfluencer.metrics.cityscapes_files.score_cityscapes`.
+    ``lines`` scores the lines of charts, see
+    :func:`~geoinfluencer.metrics.line_files.score_line_files`.
     ``scannet``, ``scannet-literal``, ``s3dis`` and ``panoptic`` score point clouds, one file or a
     folder of scenes on each side, see
     :func:`~geoinfluencer.metrics.scene_scores.score_scenes`.
@@ -78,6 +90,8 @@ def score_files(
         min_track_hits: Shortest track of ``trackml``.
         max_dets: Predictions of an image and category that count, of ``coco``.
         boundary: Compute boundary AP too, of ``coco``.
+        backend: Evaluator of ``coco``: ``pycocotools`` or ``faster-coco-eval``.
+        line_category_id: Category of the lines in the annotations, of ``lines``.
         classes: What is scored in scenes; ``None``: the classes of the protocol's benchmark.
         min_points: Smallest instance of ``scannet``.
         partial: Score the scenes that both sides have.
@@ -94,9 +108,13 @@ def score_files(
     if protocol not in PROTOCOLS:
         raise InputError(f"protocol {protocol!r} is unknown; {suggest(protocol, PROTOCOLS)}")
     if protocol == "coco":
-        scores = CocoMetrics(max_dets=max_dets, boundary=boundary)
+        scores = CocoMetrics(max_dets=max_dets, boundary=boundary, backend=backend)
         scores.update(read_coco_results(pred), read_coco_truth(truth), str(pred))
         return scores
+    if protocol == "cityscapes":
+        return score_cityscapes(pred, truth)
+    if protocol == "lines":
+        return score_line_files(pred, truth, category_id=line_category_id)
     if protocol in SCENE_PROTOCOLS:
         return score_scenes(
             pred,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,8 @@ from typing import Any, Literal
 import numpy as np
 
 from geoinfluencer.errors import InputError
+from geoinfluencer.files.npz import read_npz
+from geoinfluencer.files.ply import read_ply
 from geoinfluencer.files.tables import (
     Kind,
     Table,
@@ -127,7 +128,10 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
     Raises:
         InputError: The file cannot be read.
     """
-    return _read_npz(path) if path.name.lower().endswith(".npz") else _read_ply(path)
+    if path.name.lower().endswith(".npz"):
+        return read_npz(path)
+    vertex, _, _ = read_ply(path)
+    return {name: vertex[name] for name in vertex.dtype.names or ()}
 
 
 def _label(path: Path, role: Role, columns: list[str]) -> str:
@@ -151,25 +155,3 @@ def _from_arrays(path: Path, role: Role, arrays: dict[str, np.ndarray]) -> tuple
             table[name] = as_array(f"{path}: array {name!r}", arrays[name], dtype, length)
             length = len(table[name])
     return label, table
-
-
-def _read_npz(path: Path) -> dict[str, np.ndarray]:
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path}: cannot be read as NPZ ({error}); is the file whole?") from error
-
-
-def _read_ply(path: Path) -> dict[str, np.ndarray]:
-    try:
-        from plyfile import PlyData, PlyParseError
-    except ImportError as error:
-        raise InputError(f"{path}: PLY needs the package plyfile: pip install plyfile") from error
-    try:
-        vertex = PlyData.read(str(path))["vertex"]
-    except (PlyParseError, KeyError, OSError, ValueError) as error:
-        raise InputError(
-            f"{path}: cannot be read as PLY with an element 'vertex' ({error}); is the file whole?"
-        ) from error
-    return {p.name: np.asarray(vertex[p.name]) for p in vertex.properties}

@@ -8,6 +8,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from geoinfluencer.errors import InputError, suggest
+from geoinfluencer.files.scene_names import (
+    NYU40_IDS,
+    S3DIS_CLASSES,
+    SCANNET_CLASSES,
+    SCANNET_STUFF,
+    STPLS3D_CLASSES,
+)
 
 
 @dataclass(frozen=True)
@@ -56,30 +63,15 @@ class ClassSet:
         return replace(self, stuff=tuple(stuff))
 
 
-_SCANNET = {
-    3: "cabinet", 4: "bed", 5: "chair", 6: "sofa", 7: "table", 8: "door", 9: "window",
-    10: "bookshelf", 11: "picture", 12: "counter", 14: "desk", 16: "curtain", 24: "refrigerator",
-    28: "shower curtain", 33: "toilet", 34: "sink", 36: "bathtub", 39: "otherfurniture",
-}  # fmt: skip
-_S3DIS = (
-    "ceiling", "floor", "wall", "beam", "column", "window", "door",
-    "table", "chair", "sofa", "bookcase", "board", "clutter",
-)  # fmt: skip
-_STPLS3D = (
-    "building", "low vegetation", "medium vegetation", "high vegetation", "vehicle", "truck",
-    "aircraft", "military vehicle", "bike", "motorcycle", "light pole", "street sign", "clutter",
-    "fence",
-)  # fmt: skip
+_WALLS = len(SCANNET_STUFF)
 
 CLASS_SETS: dict[str, ClassSet] = {
     # the benchmark's: NYU40 ids, of which walls and floors are not scored
-    "scannet": ClassSet(tuple(_SCANNET.values()), tuple(_SCANNET)),
+    "scannet": ClassSet(SCANNET_CLASSES[_WALLS:], NYU40_IDS[_WALLS:]),
     # numbered 0 to 19, as training sets are
-    "scannet20": ClassSet(
-        ("wall", "floor", *_SCANNET.values()), tuple(range(20)), stuff=("wall", "floor")
-    ),
-    "s3dis": ClassSet(_S3DIS, tuple(range(13))),
-    "stpls3d": ClassSet(_STPLS3D, tuple(range(1, 15))),  # 0 is the ground
+    "scannet20": ClassSet(SCANNET_CLASSES, tuple(range(20)), stuff=SCANNET_STUFF),
+    "s3dis": ClassSet(S3DIS_CLASSES, tuple(range(13))),
+    "stpls3d": ClassSet(STPLS3D_CLASSES[1:], tuple(range(1, 15))),  # 0 is the ground
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -44,13 +45,16 @@ def read_codes(path: Path) -> TruthPoints:
     return TruthPoints(np.where(some, codes, -1), np.where(some, codes // 1000, -1), codes)
 
 
-def read_submission(path: Path, count: int) -> FoundMasks:
+def read_submission(
+    path: Path, count: int, read_mask: Callable[[Path], np.ndarray] = read_integers
+) -> FoundMasks:
     """A scene of a submission: lines ``MASK CLASS CONFIDENCE``, MASK a file beside with a number
     per point that is not 0 inside.
 
     Args:
         path: The list.
         count: Points of the scene.
+        read_mask: Reads a mask, (P,) numbers.
 
     Raises:
         InputError: A line or a mask is wrong; names it.
@@ -93,7 +97,7 @@ def read_submission(path: Path, count: int) -> FoundMasks:
     files = list(masks)
 
     def points(k: int) -> np.ndarray:
-        values = read_integers(files[k])
+        values = read_mask(files[k])
         if len(values) != count:
             raise InputError(
                 f"{files[k]}: {len(values)} lines for the {count} points of the scene's truth; "

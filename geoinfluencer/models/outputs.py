@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
+from geoinfluencer.nn.pixel_affinity import PixelReader
 from geoinfluencer.nn.query_outputs import QueryOutputs
 
 
@@ -20,6 +21,7 @@ class Outputs:
         properties: name -> (N, P) regressed quantities, read at the influencers.
         queries: what queries predict, or None for models without any.
         influence: (N,) logits of standing for an instance, or None for models that do not need it.
+        pixels: which segments the pixels of the images lean on, or None for models without a stem.
     """
 
     follower: Tensor
@@ -28,3 +30,4 @@ class Outputs:
     properties: dict[str, Tensor] = field(default_factory=dict)
     queries: QueryOutputs | None = None
     influence: Tensor | None = None
+    pixels: PixelReader | None = None

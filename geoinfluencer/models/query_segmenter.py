@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import partial
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -94,7 +95,11 @@ class QuerySegmenter(InfluencerSegmenter):
         embedding_scale: float = 6.0,
         num_classes: int = 0,
         neighbors: int | None = None,
+        levels: Sequence[str] = ("superpoint",),
         dropout: float = 0.0,
+        stem: Literal["conv"] | None = None,
+        stem_channels: int = 16,
+        stem_pooling: bool = True,
         queries: str = "influencer",
         num_queries: int = 100,
         query_radius: float = 0.25,
@@ -116,7 +121,8 @@ class QuerySegmenter(InfluencerSegmenter):
             in_channels=in_channels, edge_channels=edge_channels, encoder=encoder,
             hidden_channels=hidden_channels, num_layers=num_layers, embedding_dim=embedding_dim,
             embedding_scale=embedding_scale, num_classes=num_classes, neighbors=neighbors,
-            dropout=dropout,
+            levels=levels, dropout=dropout, stem=stem, stem_channels=stem_channels,
+            stem_pooling=stem_pooling,
         )  # fmt: skip
         if queries not in QUERIES:
             raise InputError(f"model.queries is {queries!r}; choose one of {', '.join(QUERIES)}")
@@ -152,8 +158,9 @@ class QuerySegmenter(InfluencerSegmenter):
             self.denoise = DenoisingQueries(width, query_channels, flip=denoising_flip)
 
     def forward(self, data: Data) -> Outputs:
-        state = self.node_states(data)
-        outputs = self.embed(state)
+        maps = self.feature_maps(data)
+        state = self.node_states(data, maps)
+        outputs = self.embed(state, data, maps)
         ptr = ops.resolve_ptr(
             None if data.get("ptr") is not None else data.get("batch"),
             data.get("ptr"),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +14,9 @@ from geoinfluencer.models.outputs import Outputs
 from geoinfluencer.nn.encoders import build_encoder
 from geoinfluencer.nn.hierarchy import HierarchyEncoder
 from geoinfluencer.nn.mlp import mlp
+from geoinfluencer.nn.pixel_affinity import PixelAffinity
+from geoinfluencer.nn.pixel_images import PixelImages
+from geoinfluencer.nn.pixel_stem import FeatureMaps, PixelStem
 
 
 class InfluencerSegmenter(nn.Module):
@@ -33,11 +37,22 @@ class InfluencerSegmenter(nn.Module):
             nodes start to gather at once. (default: 6.0)
         num_classes (int): C, 0 for class-agnostic. (default: 0)
         neighbors (int, optional): k of learned-space neighbours (``influencer`` encoder).
+        levels (list of str): fields of the sample that hold what is above the nodes, fine to coarse
+            (``hierarchy`` encoder): ``superpoint``, ``coarse``. (default: ``["superpoint"]``)
         dropout (float): (default: 0.0)
+        stem (str, optional): ``"conv"``: a :class:`~geoinfluencer.nn.pixel_stem.PixelStem` over the
+            pixels of image samples, and with it a
+            :class:`~geoinfluencer.nn.pixel_affinity.PixelAffinity` that gives every pixel its
+            instance; None: segments are all there is. (default: None)
+        stem_channels (int): features of the stem. (default: 16)
+        stem_pooling (bool): the means of those over each segment go to the encoder beside the node
+            features. (default: :obj:`True`)
 
     Shapes:
         - **input:** ``Data`` with ``x`` (N, F), ``edge_index`` (2, E), ``edge_attr`` (E, A)
         - **output:** :class:`Outputs`, follower and influencer (N, D), class_logits (N, C)
+        - **with a stem**: the input also has ``image`` (P, 3), ``segment_map`` (P,), ``image_size``
+          (B, 2), the output ``pixels``
     """
 
     x_mean: Tensor
@@ -57,7 +72,11 @@ class InfluencerSegmenter(nn.Module):
         embedding_scale: float = 6.0,
         num_classes: int = 0,
         neighbors: int | None = None,
+        levels: Sequence[str] = ("superpoint",),
         dropout: float = 0.0,
+        stem: Literal["conv"] | None = None,
+        stem_channels: int = 16,
+        stem_pooling: bool = True,
     ) -> None:
         super().__init__()
         sizes = {"hidden_channels": hidden_channels, "embedding_dim": embedding_dim}
@@ -70,20 +89,27 @@ class InfluencerSegmenter(nn.Module):
         self.register_buffer("x_scale", torch.ones(in_channels))
         self.register_buffer("edge_mean", torch.zeros(edge_channels))
         self.register_buffer("edge_scale", torch.ones(edge_channels))
+        if stem not in (None, "conv"):
+            raise InputError(f"model.stem is {stem!r}; choose conv or null")
+        self.stem_pooling = stem is not None and stem_pooling
+        read = in_channels + (stem_channels if self.stem_pooling else 0)
         self.encoder = build_encoder(
-            encoder, in_channels, edge_channels, hidden_channels, num_layers,
-            neighbors=neighbors, dropout=dropout,
+            encoder, read, edge_channels, hidden_channels, num_layers,
+            neighbors=neighbors, levels=levels, dropout=dropout,
         )  # fmt: skip
         # the raw features go to the trunk again: the encoder's states are made for comparing
         # nodes, where a node lies in the embedding depends on where it is in the detector
         width = 2 * hidden_channels
-        self.trunk = nn.Sequential(mlp([hidden_channels + in_channels, width, width]), nn.SiLU())
+        self.trunk = nn.Sequential(mlp([hidden_channels + read, width, width]), nn.SiLU())
         self.follower = nn.Linear(width, embedding_dim)
         self.influencer = nn.Linear(width, embedding_dim)
         with torch.no_grad():
             for head in (self.follower, self.influencer):
                 head.weight *= embedding_scale
         self.classify = nn.Linear(width, num_classes) if num_classes else None
+        self.stem = None if stem is None else PixelStem(stem_channels)
+        self.pooled = nn.LayerNorm(stem_channels) if self.stem_pooling else None
+        self.affinity = None if stem is None else PixelAffinity(width, stem_channels)
 
     @torch.no_grad()
     def fit_normalisation(self, samples: Iterable[Data]) -> None:
@@ -101,17 +127,27 @@ class InfluencerSegmenter(nn.Module):
             scale.copy_(moments.scale())
 
     def forward(self, data: Data) -> Outputs:
-        return self.embed(self.node_states(data))
+        maps = self.feature_maps(data)
+        return self.embed(self.node_states(data, maps), data, maps)
 
-    def embed(self, state: Tensor) -> Outputs:
+    def feature_maps(self, data: Data) -> FeatureMaps | None:
+        """What the stem makes of the pixels; None without one."""
+        found: FeatureMaps | None = None if self.stem is None else self.stem(PixelImages.of(data))
+        return found
+
+    def embed(self, state: Tensor, data: Data, maps: FeatureMaps | None) -> Outputs:
         """What the heads make of node states (N, 2 hidden_channels)."""
+        pixels = None
+        if maps is not None and self.affinity is not None:
+            pixels = self.affinity(maps, state, data.pos)
         return Outputs(
+            pixels=pixels,
             follower=self.follower(state),
             influencer=self.influencer(state),
             class_logits=None if self.classify is None else self.classify(state),
         )
 
-    def node_states(self, data: Data) -> Tensor:
+    def node_states(self, data: Data, maps: FeatureMaps | None) -> Tensor:
         """States (N, 2 hidden_channels) of the nodes, which the heads read."""
         x, edge_attr = data.x, data.get("edge_attr")
         if x.shape[1] != self.in_channels:
@@ -124,6 +160,8 @@ class InfluencerSegmenter(nn.Module):
                 f"`edge_attr` has {found} features; this model was made for {self.edge_channels}"
             )
         x = (x - self.x_mean) / self.x_scale
+        if maps is not None and self.pooled is not None:
+            x = torch.cat([x, self.pooled(maps.pooled(x.shape[0]))], dim=1)
         if self.edge_channels and edge_attr is not None:
             # a few doublets have absurd helix parameters; they must not swamp the rest
             edge_attr = ((edge_attr - self.edge_mean) / self.edge_scale).clamp(-5, 5)
@@ -131,7 +169,7 @@ class InfluencerSegmenter(nn.Module):
             edge_attr = None
         given = [x, data.edge_index, edge_attr, data.get("batch")]
         if isinstance(self.encoder, HierarchyEncoder):
-            given.append(data.get("superpoint"))
+            given.extend(data.get(name) for name in self.encoder.levels)
         state = self.encoder(*given)
         states: Tensor = self.trunk(torch.cat([state, x], dim=1))
         return states

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from torch import nn
@@ -16,91 +18,96 @@ from geoinfluencer.nn.mlp import mlp
 from geoinfluencer.nn.vector_attention import VectorAttentionConv
 
 
+@dataclass(frozen=True)
+class EncoderOptions:
+    """What only some encoders can have.
+
+    Attributes:
+        neighbors: that many neighbours in a learned space in place of the edges.
+        levels: fields of the levels above the nodes, see
+            :class:`~geoinfluencer.nn.hierarchy.HierarchyEncoder`.
+        dropout: probability of dropping a hidden unit.
+    """
+
+    neighbors: int | None
+    levels: Sequence[str]
+    dropout: float
+
+
 class EncoderBuilder(Protocol):
-    """Makes an encoder: F node features, A edge features (0 = none), C channels, L layers; with
-    ``neighbors``, who can, takes that many neighbours in a learned space instead of the edges."""
+    """Makes an encoder: F node features, A edge features (0 = none), C channels, L layers; it reads
+    of the options what it can have."""
 
     def __call__(
-        self, f: int, a: int, c: int, layers: int, *, neighbors: int | None, dropout: float
+        self, f: int, a: int, c: int, layers: int, options: EncoderOptions
     ) -> nn.Module: ...
 
 
-def interaction(
-    f: int, a: int, c: int, layers: int, *, neighbors: int | None, dropout: float
-) -> nn.Module:
+def interaction(f: int, a: int, c: int, layers: int, options: EncoderOptions) -> nn.Module:
     """Interaction network (`Battaglia et al., NeurIPS 2016 <https://arxiv.org/abs/1612.00222>`_)."""
-    return InteractionEncoder(f, a, c, layers, dropout=dropout)
+    return InteractionEncoder(f, a, c, layers, dropout=options.dropout)
 
 
-def influencer(
-    f: int, a: int, c: int, layers: int, *, neighbors: int | None, dropout: float
-) -> nn.Module:
+def influencer(f: int, a: int, c: int, layers: int, options: EncoderOptions) -> nn.Module:
     """:class:`~geoinfluencer.nn.InfluencerConv`, after the `Influencer Loss
     <https://doi.org/10.1051/epjconf/202429509016>`_; with ``neighbors`` in its own space."""
-    if neighbors is not None:
+    k = options.neighbors
+    if k is not None:
         return ConvEncoder(
-            lambda: InfluencerConv(c, c, k=neighbors), f, c, layers, reads="batch", dropout=dropout
-        )
+            lambda: InfluencerConv(c, c, k=k),
+            f, c, layers, reads="batch", dropout=options.dropout,
+        )  # fmt: skip
     return ConvEncoder(
         lambda: InfluencerConv(c, c, edge_dim=_edge_dim(a)),
-        f, c, layers, reads="edge_attr", dropout=dropout,
+        f, c, layers, reads="edge_attr", dropout=options.dropout,
     )  # fmt: skip
 
 
-def sage(
-    f: int, a: int, c: int, layers: int, *, neighbors: int | None, dropout: float
-) -> nn.Module:
+def sage(f: int, a: int, c: int, layers: int, options: EncoderOptions) -> nn.Module:
     """GraphSAGE (`Hamilton, Ying and Leskovec, NeurIPS 2017 <https://arxiv.org/abs/1706.02216>`_);
     it reads no edge features."""
-    return ConvEncoder(lambda: SAGEConv(c, c), f, c, layers, reads="edge_index", dropout=dropout)
+    return ConvEncoder(
+        lambda: SAGEConv(c, c),
+        f, c, layers, reads="edge_index", dropout=options.dropout,
+    )  # fmt: skip
 
 
-def gatv2(
-    f: int, a: int, c: int, layers: int, *, neighbors: int | None, dropout: float
-) -> nn.Module:
+def gatv2(f: int, a: int, c: int, layers: int, options: EncoderOptions) -> nn.Module:
     """GATv2 with 4 heads (`Brody, Alon and Yahav, ICLR 2022 <https://arxiv.org/abs/2105.14491>`_)."""
     if c % 4:
         raise InputError(f"model.hidden_channels is {c}; gatv2 needs a multiple of 4")
     return ConvEncoder(
         lambda: GATv2Conv(c, c // 4, heads=4, edge_dim=_edge_dim(a)),
-        f, c, layers, reads="edge_attr", dropout=dropout,
+        f, c, layers, reads="edge_attr", dropout=options.dropout,
     )  # fmt: skip
 
 
-def gine(
-    f: int, a: int, c: int, layers: int, *, neighbors: int | None, dropout: float
-) -> nn.Module:
+def gine(f: int, a: int, c: int, layers: int, options: EncoderOptions) -> nn.Module:
     """GINE (`Hu et al., ICLR 2020 <https://arxiv.org/abs/1905.12265>`_)."""
     if not a:
         raise InputError("model.encoder gine needs edge features; this dataset has none")
     return ConvEncoder(
         lambda: GINEConv(mlp([c, c, c]), edge_dim=_edge_dim(a)),
-        f, c, layers, reads="edge_attr", dropout=dropout,
+        f, c, layers, reads="edge_attr", dropout=options.dropout,
     )  # fmt: skip
 
 
-def vector_attention(
-    f: int, a: int, c: int, layers: int, *, neighbors: int | None, dropout: float
-) -> nn.Module:
+def vector_attention(f: int, a: int, c: int, layers: int, options: EncoderOptions) -> nn.Module:
     """:class:`~geoinfluencer.nn.VectorAttentionConv`, the layer of Point Transformer."""
     return ConvEncoder(
         lambda: VectorAttentionConv(c, _edge_dim(a)),
-        f, c, layers, reads="edge_attr", dropout=dropout,
+        f, c, layers, reads="edge_attr", dropout=options.dropout,
     )  # fmt: skip
 
 
-def hierarchy(
-    f: int, a: int, c: int, layers: int, *, neighbors: int | None, dropout: float
-) -> nn.Module:
-    """:class:`~geoinfluencer.nn.hierarchy.HierarchyEncoder`: voxels and their superpoints."""
-    return HierarchyEncoder(f, a, c, layers, dropout=dropout)
+def hierarchy(f: int, a: int, c: int, layers: int, options: EncoderOptions) -> nn.Module:
+    """:class:`~geoinfluencer.nn.hierarchy.HierarchyEncoder`: nodes, superpoints, coarser ones."""
+    return HierarchyEncoder(f, a, c, layers, levels=options.levels, dropout=options.dropout)
 
 
-def pointwise(
-    f: int, a: int, c: int, layers: int, *, neighbors: int | None, dropout: float
-) -> nn.Module:
+def pointwise(f: int, a: int, c: int, layers: int, options: EncoderOptions) -> nn.Module:
     """No messages: the baseline that the others must beat."""
-    return PointwiseEncoder(f, c, layers, dropout=dropout)
+    return PointwiseEncoder(f, c, layers, dropout=options.dropout)
 
 
 ENCODERS: dict[str, EncoderBuilder] = {
@@ -117,7 +124,7 @@ ENCODERS: dict[str, EncoderBuilder] = {
 
 def build_encoder(
     name: str, in_channels: int, edge_channels: int, hidden_channels: int, num_layers: int,
-    *, neighbors: int | None = None, dropout: float = 0.0,
+    *, neighbors: int | None = None, levels: Sequence[str] = ("superpoint",), dropout: float = 0.0,
 ) -> nn.Module:  # fmt: skip
     """The encoder called ``name``.
 
@@ -126,10 +133,12 @@ def build_encoder(
     """
     if name not in ENCODERS:
         raise InputError(f"model.encoder is {name!r}; choose one of {', '.join(ENCODERS)}")
-    return ENCODERS[name](
-        in_channels, edge_channels, hidden_channels, num_layers,
-        neighbors=neighbors, dropout=dropout,
-    )  # fmt: skip
+    if name != "hierarchy" and tuple(levels) != ("superpoint",):
+        raise InputError(
+            f"model.levels is {list(levels)!r}, and {name} has no levels; leave it out"
+        )
+    options = EncoderOptions(neighbors=neighbors, levels=levels, dropout=dropout)
+    return ENCODERS[name](in_channels, edge_channels, hidden_channels, num_layers, options)
 
 
 def _edge_dim(edge_channels: int) -> int | None:

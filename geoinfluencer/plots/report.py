@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from geoinfluencer.files.atomic import atomic_path
+from geoinfluencer.plots.beside import beside, beside_html
 from geoinfluencer.plots.figures import Figure
 
 _STYLE = """
@@ -70,7 +71,9 @@ def write_report(path: Path, report: Report) -> None:
 def render_report(report: Report) -> str:
     """The report as HTML."""
     sections = list(dict.fromkeys(figure.section for figure in report.figures))
-    headings = (["Scores"] if report.metrics else []) + sections
+    compared = beside(report.metrics, list(report.definitions))
+    headings = ["Scores"] if report.metrics else []
+    headings += (["Baselines"] if compared is not None else []) + sections
     headings += ["Configuration"] if report.config else []
     links = "".join(f'<a href="#{anchor(name)}">{escape(name)}</a>' for name in headings)
     body = [
@@ -79,12 +82,14 @@ def render_report(report: Report) -> str:
         f"<nav>{links}</nav>",
     ]
     if report.pages:
-        beside = " ".join(
+        listed = " ".join(
             f'<a href="{escape(quote(file))}">{escape(title)}</a>' for title, file in report.pages
         )
-        body.append(f"<nav>To turn and zoom: {beside}</nav>")
+        body.append(f"<nav>To turn and zoom: {listed}</nav>")
     if report.metrics:
         body += [heading("Scores"), _cards(report), _tables(report)]
+    if compared is not None:
+        body += [heading("Baselines"), beside_html(compared)]
     for section in sections:
         body.append(heading(section))
         body += [figure_html(figure) for figure in report.figures if figure.section == section]
@@ -138,7 +143,7 @@ def _tables(report: Report) -> str:
     others = [
         f'<tr><td>{escape(name)}</td><td class="n">{_number(value)}</td></tr>'
         for name, value in report.metrics.items()
-        if name not in report.definitions
+        if name not in (*report.definitions, "baselines")  # a table of their own
     ]
     table = f"<table>{head}{''.join(rows)}</table>" if rows else ""
     return (

@@ -132,12 +132,14 @@ def embedding_layer(embedding: np.ndarray, node_of_point: np.ndarray | None = No
     return Layer("embedding", "Embedding", color, note=note, shaded=False)
 
 
-def superpoint_layer(superpoint: np.ndarray) -> Layer:
+def superpoint_layer(
+    superpoint: np.ndarray, key: str = "superpoints", title: str = "Superpoints"
+) -> Layer:
     """Superpoints (P,) in mixed colours."""
     mixed = np.where(superpoint >= 0, superpoint.astype(np.int64) * 97 % 255, -1)
     found = len(np.unique(superpoint[superpoint >= 0]))
-    note = f"{found:,} superpoints; colours come again"
-    return Layer("superpoints", "Superpoints", instance_rows(mixed), instance_palette(), note)
+    note = f"{found:,} {title.lower()}; colours come again"
+    return Layer(key, title, instance_rows(mixed), instance_palette(), note)
 
 
 def influencer_layer(

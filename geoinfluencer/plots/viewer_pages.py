@@ -35,6 +35,7 @@ def cloud_layers(
     follower: np.ndarray | None = None,  # (N, D)
     node_of_point: np.ndarray | None = None,  # (P,); None: points are the nodes
     superpoint: np.ndarray | None = None,  # (P,)
+    coarse: np.ndarray | None = None,  # (P,)
     representative: np.ndarray | None = None,  # (K,) nodes
 ) -> list[Layer]:
     """Layers in the order of their buttons, of what is given."""
@@ -60,6 +61,8 @@ def cloud_layers(
         layers.append(embedding_layer(follower, node_of_point))
     if superpoint is not None:
         layers.append(superpoint_layer(superpoint))
+    if coarse is not None:
+        layers.append(superpoint_layer(coarse, "coarse", "Coarse superpoints"))
     if predicted is not None and representative is not None:
         layers.append(influencer_layer(predicted, representative, shown))
     return layers
@@ -87,13 +90,16 @@ def write_sample_page(
         path: Of the HTML file.
         arrays: ``pos`` (N, 3), ``mass`` (N,), ``predicted``, ``representative``, ``follower``, and
             what is known of ``color``, ``truth``, ``ignore``, ``semantic``, ``semantic_truth``,
-            ``superpoint``; of raw points ``point_pos`` (Q, 3), ``point_node`` (Q,),
+            ``superpoint``, ``coarse``; of raw points ``point_pos`` (Q, 3), ``point_node`` (Q,),
             ``point_color``, ``point_instance``, ``point_semantic``, ``point_count``.
         name: Of the sample.
         class_names: Of ``semantic``.
     """
     node = arrays.get("point_node", np.arange(len(arrays["pos"])))
-    known = ("color", "truth", "ignore", "predicted", "semantic", "semantic_truth", "superpoint")
+    known = (
+        "color", "truth", "ignore", "predicted", "semantic", "semantic_truth", "superpoint",
+        "coarse",
+    )  # fmt: skip
     shown = {key: arrays[key][node] for key in known if key in arrays}
     raw = {"color": "point_color", "truth": "point_instance", "semantic_truth": "point_semantic"}
     there = (*shown, "color")

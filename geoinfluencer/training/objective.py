@@ -13,6 +13,7 @@ from geoinfluencer.errors import InputError, suggest
 from geoinfluencer.losses import DenoisingLoss, InfluenceLoss, InfluencerLoss, LossTerms
 from geoinfluencer.losses.registry import MASK_LOSSES, decode_of
 from geoinfluencer.training.configuration.config import SupervisionSection
+from geoinfluencer.training.pixel_term import PixelTerm
 
 # A further loss on the same outputs is one more line here, or in MASK_LOSSES.
 LOSSES: dict[str, type[nn.Module]] = {"influencer": InfluencerLoss, **MASK_LOSSES}
@@ -34,7 +35,7 @@ def build_objective(settings: Mapping[str, Any], supervision: SupervisionSection
     options = {key: value for key, value in settings.items() if key != "name"}
     loss = resolve_loss(settings["name"])(**options)
     if settings["name"] not in MASK_LOSSES:
-        return EmbeddingObjective(loss)
+        return EmbeddingObjective(loss, pixel_weight=supervision.pixel_weight)
     return QueryObjective(loss, decode_of(settings["name"]), supervision)
 
 
@@ -43,6 +44,7 @@ class EmbeddingObjective(nn.Module):
 
     Args:
         loss: such as :class:`~geoinfluencer.losses.InfluencerLoss`.
+        pixel_weight: of :class:`~geoinfluencer.training.pixel_term.PixelTerm`, with a stem.
 
     Shapes:
         - **outputs**: ``follower``, ``influencer`` (N, D), ``class_logits`` (N, C) or None
@@ -50,9 +52,10 @@ class EmbeddingObjective(nn.Module):
           (N,); ``y`` (N,) with -1 = void where there are classes
     """
 
-    def __init__(self, loss: nn.Module) -> None:
+    def __init__(self, loss: nn.Module, *, pixel_weight: float = 1.0) -> None:
         super().__init__()
         self.loss = loss
+        self.pixels = PixelTerm(pixel_weight)
 
     def forward(self, outputs: Any, batch: Batch) -> LossTerms:
         """Named terms, in float32 even under mixed precision."""
@@ -60,7 +63,7 @@ class EmbeddingObjective(nn.Module):
             terms: LossTerms = self.loss(
                 outputs.follower.float(), outputs.influencer.float(), **_truth(batch)
             )
-            return _with_classes(terms, outputs, batch)
+            return self.pixels(_with_classes(terms, outputs, batch), outputs, batch)
 
 
 class QueryObjective(nn.Module):
@@ -84,6 +87,7 @@ class QueryObjective(nn.Module):
         self.influence = InfluenceLoss(margin=self.embedding.influencer_margin)
         self.denoising = DenoisingLoss(activation=activation)
         self.supervision = supervision
+        self.pixels = PixelTerm(supervision.pixel_weight)
 
     def forward(self, outputs: Any, batch: Batch) -> LossTerms:
         """Named terms, in float32 even under mixed precision."""
@@ -119,7 +123,8 @@ class QueryObjective(nn.Module):
                     name: further.denoising_weight * weight
                     for name, weight in of_groups.weights.items()
                 }
-        return _with_classes(LossTerms(found, weights), outputs, batch)
+        terms = _with_classes(LossTerms(found, weights), outputs, batch)
+        return self.pixels(terms, outputs, batch)
 
     def _of_layer(self, queries: Any, batch: Batch) -> LossTerms:
         classes = queries.class_logits

@@ -82,12 +82,15 @@ class RunFolder:
             ) from error
 
 
-def new_run(out: str | Path | None, dataset: str) -> tuple[RunFolder, Path | None]:
+def new_run(
+    out: str | Path | None, dataset: str, kind: type[RunFolder] = RunFolder
+) -> tuple[RunFolder, Path | None]:
     """The folder of a fresh run; an earlier run in it is moved aside, never overwritten.
 
     Args:
         out: the folder; None: ``runs/<dataset>-<date>-<time>``.
         dataset: for the name.
+        kind: of folder, which knows what lies where.
 
     Returns:
         The folder, and where an earlier run from it is now (``OUT.1``, ``OUT.2`` ...), or None.
@@ -97,11 +100,11 @@ def new_run(out: str | Path | None, dataset: str) -> tuple[RunFolder, Path | Non
     """
     if out is None:
         stem = f"{dataset.replace(':', '-')}-{datetime.now():%Y%m%d-%H%M%S}"
-        folder = RunFolder(_free(RUNS / stem))
+        folder = kind(_free(RUNS / stem))
         folder.make()
         folder.lock()
         return folder, None
-    folder = RunFolder(out)
+    folder = kind(out)
     moved = None
     if folder.path.exists() and not folder.path.is_dir():
         raise InputError(f"--out {folder.path}: is a file; name a folder")
@@ -117,7 +120,7 @@ def new_run(out: str | Path | None, dataset: str) -> tuple[RunFolder, Path | Non
                 f"--out {folder.path}: holds an earlier run that cannot be moved aside "
                 f"({error.strerror}); name another folder, or go on with --resume auto"
             ) from error
-        folder = RunFolder(out)
+        folder = kind(out)
     elif folder.path.is_dir() and any(
         not entry.name.startswith(".") for entry in folder.path.iterdir()
     ):

@@ -14,7 +14,7 @@ from plyfile import PlyData, PlyElement
 from geoinfluencer.cli.main import main
 from geoinfluencer.datasets.room import Room
 from geoinfluencer.datasets.room_generator import RoomOptions, generate_room
-from geoinfluencer.datasets.s3dis_classes import S3DIS_CLASSES
+from geoinfluencer.files.scene_names import S3DIS_CLASSES
 
 FORMATS = Path(__file__).parents[2] / "docs" / "formats.md"
 TINY = [

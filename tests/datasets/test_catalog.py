@@ -16,12 +16,13 @@ def test_names() -> None:
     for entry in CATALOG.values():
         assert entry.description and "\n" not in entry.description
         scored = (entry.cls.protocol, entry.cls.primary_metric)
-        assert scored in (("trackml", "dm_efficiency"), ("rooms", "pq"), ("images", "pq"))
+        known = (("trackml", "dm_efficiency"), ("rooms", "pq"), ("images", "pq"), ("lines", "pq"))
+        assert scored in known
 
 
 def test_which_make_their_samples_up() -> None:
     made = {name for name, entry in CATALOG.items() if is_generated(entry.cls)}
-    assert made == {"toy-tracks", "synthetic-rooms"}
+    assert made == {"toy-tracks", "synthetic-rooms", "synthetic-charts", "shapes"}
     assert not is_generated(type("Mine", (SyntheticRooms,), {}))
 
 

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch_geometric.data import Dataset
+from torch_geometric.data import Data, Dataset
 from torch_geometric.loader import DataLoader
 
 from geoinfluencer.datasets.coco import Coco
 from geoinfluencer.datasets.image_files import find_images, read_image
+from geoinfluencer.datasets.image_sample import attach_pixels
 from geoinfluencer.datasets.nuclei import Nuclei
 from geoinfluencer.errors import InputError
 from geoinfluencer.graphs.sample import validate_sample
@@ -135,6 +136,52 @@ def test_training_samples_turn_and_repeat_under_a_seed(nuclei: Path) -> None:
     assert "segment_map" not in dataset[0]
     still = Nuclei(nuclei, "train", mirror=False, turn=False, graph=GRID)
     assert torch.equal(still[0].pos, still[0].pos)
+
+
+def test_pixels_are_kept_where_asked_for(nuclei: Path) -> None:
+    data = Nuclei(nuclei, "val", pixels=True, graph=GRID)[0]
+    image = data.image.reshape(16, 24, 3)
+    assert image.dtype == torch.uint8 and image[0, 4].tolist() == [200] * 3
+    assert image[0, 3].tolist() == [30] * 3 and data.pixel_instance.dtype == torch.int32
+    instance = data.pixel_instance.reshape(16, 24)
+    assert (instance[:8, 4:12] == 0).all() and (instance[12:, 16:20] == 1).all()
+    assert (instance >= 0).sum() == 64 + 16 and instance.min() == -1
+    empty = Nuclei(nuclei, "val", pixels=True, graph=GRID)[2]
+    assert (empty.pixel_instance == -1).all()
+    alone = Nuclei(nuclei / "val", "all", pixels=True, graph=GRID)[0]
+    assert torch.equal(alone.image, data.image) and "pixel_instance" not in alone
+    assert "image" not in Nuclei(nuclei, "val", graph=GRID)[0]
+
+
+def test_pixels_of_objects_without_a_node_have_numbers_of_their_own(nuclei: Path) -> None:
+    coarse = {"method": "grid", "stride": 8}  # the square of 4 x 4 is no majority there
+    data = Nuclei(nuclei, "val", pixels=True, graph=coarse)[0]
+    assert data.instance.max() == 0
+    instance = data.pixel_instance.reshape(16, 24)
+    assert (instance[:8, 4:12] == 0).all() and (instance[12:, 16:20] == 1).all()
+
+
+def test_pixels_of_crowds_are_ignored(tmp_path: Path) -> None:
+    make_set(tmp_path, "val", 2, crowd=True)
+    instance = coco(tmp_path, "val", pixels=True)[0].pixel_instance.reshape(16, 24)
+    assert (instance[12:, 16:20] == -2).all() and (instance == -2).sum() == 16
+
+
+def test_pixels_of_training_samples_turn_with_them(nuclei: Path) -> None:
+    dataset = Nuclei(nuclei, "train", pixels=True, graph=GRID)
+    for _ in range(20):
+        data = dataset[0]
+        bright = data.image[:, 0] == 200
+        assert torch.equal(bright, data.pixel_instance >= 0)
+        of_node = data.instance[data.segment_map.long()]
+        assert torch.equal(of_node, data.pixel_instance.long())
+
+
+def test_levels_of_sixteen_bits_are_stretched() -> None:
+    image = np.array([[1000, 1100], [1200, 1510]], np.uint16)
+    data = attach_pixels(Data(), image)
+    assert data.image.tolist() == [[0] * 3, [50] * 3, [100] * 3, [255] * 3]
+    assert attach_pixels(Data(), np.full((2, 2), 0.3)).image.unique().tolist() == [0]
 
 
 def test_batches_and_workers(nuclei: Path) -> None:

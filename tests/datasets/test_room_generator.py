@@ -1,17 +1,22 @@
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
+from scipy.spatial import cKDTree
 
-from geoinfluencer.datasets import room_furniture
+from geoinfluencer.datasets import room_furniture, room_home
 from geoinfluencer.datasets.room import Room
 from geoinfluencer.datasets.room_generator import RoomOptions, generate_room
 from geoinfluencer.datasets.room_patches import Solid, draw_points, faces_of
 from geoinfluencer.datasets.room_plan import Opening, Wall, draw_plan
-from geoinfluencer.datasets.room_scan import seen_weight, thin_out
+from geoinfluencer.datasets.room_scan import fused, fused_weight, seen_weight, thin_out
+from geoinfluencer.datasets.room_scene import Scene
 from geoinfluencer.datasets.room_shell import wall_sheet
-from geoinfluencer.datasets.s3dis_classes import S3DIS_CLASSES, s3dis_class
+from geoinfluencer.datasets.s3dis_classes import s3dis_class
 from geoinfluencer.errors import InputError
+from geoinfluencer.files.scene_names import S3DIS_CLASSES
 
 SMALL = {"num_points": 40_000, "size_max": 6.0}
 
@@ -83,6 +88,61 @@ def test_what_stands_behind_is_not_seen() -> None:
     inside = shadow & (points.pos[:, 2] > 0.2) & (points.pos[:, 2] < 1.8)
     assert (weight[inside] > 0).mean() < 0.01 and (weight[lit] > 0).mean() > 0.98
     assert weight[owner == 0].mean() > 1.5 * weight[lit].mean()  # density falls with distance
+
+
+def test_a_carried_camera_sees_evenly_what_is_near_and_not_overhead() -> None:
+    rng = np.random.default_rng(0)
+    sheets = [
+        box(1, -1, 0, 1, 1, 2, instance=0),  # near
+        box(-3.5, -1, 0, -3.5, 1, 2, instance=1),  # far, in reach
+        box(-1, 4.5, 0, 1, 4.5, 2, instance=2),  # out of reach
+        box(-1, -1, 2.6, 1, 1, 2.6, instance=3),  # overhead
+    ]
+    faces = faces_of(sheets)
+    points = draw_points(rng, faces, 2000.0)
+    weight = fused_weight(points.pos, points.normal, np.array([[0.0, 0.0, 1.4]]), 2000.0**-0.5)
+    owner = faces.instance[points.face]
+    below = points.pos[:, 2] < 1.5
+    seen = [weight[(owner == n) & below].mean() for n in range(3)]
+    assert seen[0] > 0.98 and seen[1] > 0.98 and seen[2] == 0
+    assert set(np.unique(weight)) == {0.0, 1.0} and not weight[owner == 3].any()
+
+
+def test_fused_surfaces_are_bent_smoothly() -> None:
+    rng = np.random.default_rng(0)
+    pos = np.concatenate([rng.uniform(0, 2, (20_000, 2)), np.zeros((20_000, 1))], axis=1)
+    off = (fused(rng, pos, np.tile([0.0, 0.0, 1.0], (20_000, 1)), 0.01) - pos)[:, 2]
+    assert 0.006 < off.std() < 0.03
+    distance, near = cKDTree(pos).query(pos, k=2)
+    assert np.median(distance[:, 1]) < 0.01
+    assert (off - off[near[:, 1]]).std() < 0.5 * off.std()  # neighbours move together
+    assert (off - rng.permutation(off)).std() > 1.2 * off.std()
+
+
+def test_homes_have_beds_kitchens_and_curtains_that_stand_free() -> None:
+    plan = draw_plan(np.random.default_rng(3), (6.0, 7.0), (2.5, 2.8), 0.0)
+    sizes = []
+    for seed in range(12):
+        scene = Scene(plan, [], [])
+        room_home.furnish(np.random.default_rng(seed), scene)
+        assert {s.label for s in scene.solids} <= {s3dis_class("clutter")}
+        assert [s.instance for s in scene.solids] == list(range(scene.count))
+        for a, b in itertools.combinations(scene.taken, 2):
+            assert a[2] <= b[0] or b[2] <= a[0] or a[3] <= b[1] or b[3] <= a[1]
+        sizes += [np.ptp(s.boxes.reshape(-1, 3), axis=0) for s in scene.solids if len(s.boxes)]
+    long, high = np.array([(s[:2].max(), s[2]) for s in sizes]).T
+    assert ((long > 1.9) & (high < 1.3)).any() and (high > 1.35).any()
+
+
+def test_shares_of_hand_held_rooms_and_homes_change_rooms_and_nothing_without() -> None:
+    plain, same = rooms(1)[0], rooms(1, hand_held=0.0, homes=0.0)[0]
+    np.testing.assert_array_equal(plain.pos, same.pos)
+    (carried,) = rooms(1, hand_held=1.0)
+    assert len(carried.pos) < len(plain.pos)
+    top = np.quantile(plain.pos[:, 2], 0.999) - 0.3
+    assert (carried.pos[:, 2] > top).mean() < 0.5 * (plain.pos[:, 2] > top).mean()
+    with pytest.raises(InputError, match=r"hand_held must be in \[0, 1\], got 1.5"):
+        RoomOptions(hand_held=1.5)
 
 
 def test_thinning_keeps_about_the_count_in_proportion() -> None:

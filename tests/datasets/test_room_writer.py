@@ -8,8 +8,9 @@ import pytest
 from geoinfluencer.datasets.room import Room
 from geoinfluencer.datasets.room_generator import RoomOptions, generate_room
 from geoinfluencer.datasets.room_writer import S3DIS_DEFECTS, write_s3dis_room
-from geoinfluencer.datasets.s3dis_classes import S3DIS_CLASSES, s3dis_class
+from geoinfluencer.datasets.s3dis_classes import s3dis_class
 from geoinfluencer.errors import InputError
+from geoinfluencer.files.scene_names import S3DIS_CLASSES
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,6 @@ from geoinfluencer.datasets.room import Room
 from geoinfluencer.datasets.room_generator import RoomOptions, generate_room
 from geoinfluencer.datasets.room_writer import S3DIS_DEFECTS, write_s3dis_room
 from geoinfluencer.datasets.s3dis import S3DIS
-from geoinfluencer.datasets.s3dis_classes import S3DIS_CLASSES
 from geoinfluencer.datasets.s3dis_layout import (
     S3DIS_ROOMS,
     annotation_files,
@@ -26,6 +25,7 @@ from geoinfluencer.datasets.s3dis_layout import (
     read_s3dis_room,
 )
 from geoinfluencer.errors import InputError
+from geoinfluencer.files.scene_names import S3DIS_CLASSES
 from geoinfluencer.graphs.points import POINT_NODE_FEATURES
 from geoinfluencer.graphs.sample import validate_sample
 

@@ -36,3 +36,21 @@ def test_the_access_generator_follows_torch() -> None:
     first, second = access_rng().random(), access_rng().random()
     torch.manual_seed(3)
     assert access_rng().random() == first != second
+
+
+def test_large_samples_are_fewer() -> None:
+    cache = SampleCache(10, max_bytes=100)
+    made: list[int] = []
+
+    def make(key: int) -> Data:
+        made.append(key)
+        return Data(x=torch.zeros(10))  # 40 bytes
+
+    for key in (0, 1, 0, 2, 0, 1):
+        cache.get(key, lambda key=key: make(key))
+    assert made == [0, 1, 2, 1]
+    cache = SampleCache(10, max_bytes=30)
+    made.clear()
+    for _ in range(2):
+        cache.get(0, lambda: make(0))
+    assert made == [0, 0]

@@ -15,14 +15,10 @@ from torch_geometric.data import Dataset
 
 from geoinfluencer.datasets import scannet
 from geoinfluencer.datasets.scannet import ScanNet
-from geoinfluencer.datasets.scannet_classes import (
-    LABELS_FILE,
-    NYU40_IDS,
-    SCANNET_CLASSES,
-    read_label_classes,
-)
+from geoinfluencer.datasets.scannet_classes import LABELS_FILE, read_label_classes
 from geoinfluencer.datasets.scannet_files import find_scenes, own_segments, read_scene
 from geoinfluencer.errors import InputError
+from geoinfluencer.files.scene_names import NYU40_IDS, SCANNET_CLASSES
 from geoinfluencer.graphs.sample import validate_sample
 
 SEGMENTS = [0, 0, 7, 7, 2, 3, 3, 3, 99, 99]  # of the ten vertices

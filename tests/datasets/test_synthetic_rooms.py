@@ -11,9 +11,10 @@ from torch_geometric.data import Batch, Dataset
 from torch_geometric.loader import DataLoader
 
 from geoinfluencer.datasets.room_generator import RoomOptions
-from geoinfluencer.datasets.s3dis_classes import S3DIS_CLASSES, S3DIS_STUFF, s3dis_class
+from geoinfluencer.datasets.s3dis_classes import s3dis_class
 from geoinfluencer.datasets.synthetic_rooms import SyntheticRooms
 from geoinfluencer.errors import InputError
+from geoinfluencer.files.scene_names import S3DIS_CLASSES, S3DIS_STUFF
 from geoinfluencer.graphs.points import POINT_NODE_FEATURES
 from geoinfluencer.graphs.sample import validate_sample
 

@@ -50,8 +50,13 @@ def test_superpoint_ceilings(monkeypatch: pytest.MonkeyPatch) -> None:
     from geoinfluencer.datasets import SyntheticRooms
 
     rooms = SyntheticRooms(split="calib", num_rooms=2, num_points=20_000)
-    fine, coarse = load("superpoint_ceilings", monkeypatch).main(rooms, [5, 40], 0.15)
+    example = load("superpoint_ceilings", monkeypatch)
+    fine, coarse, nested = example.main(rooms, [5, 40], 0.15, [40])
     assert (fine[0], coarse[0]) == (5, 40) and fine[1] > 2 * coarse[1]
+    assert nested[0] == 40 and fine[1] > 2 * nested[1]
+    assert all(
+        1 > better >= worse > 0 for better, worse in zip(fine[2:5], nested[2:5], strict=True)
+    )
     for better, worse in zip(fine[2:5], coarse[2:5], strict=True):
         assert 1 > better > worse > 0
     assert fine[5] > 10_000  # points a second, of anything that is not a loop over points

@@ -210,9 +210,16 @@ def test_transforms_equal_those_of_the_image(
     if flat:
         square = np.full_like(square, 77)
     moved = np.rot90(square[:, ::-1] if mirror else square, turns)
-    ours = transform_image(image_to_graph(square, **SQUARE), mirror=mirror, quarter_turns=turns)
+    given = image_to_graph(square, **SQUARE)
+    given.image = torch.from_numpy(square.reshape(-1, 3))
+    ours = transform_image(given, mirror=mirror, quarter_turns=turns)
     theirs = image_to_graph(np.ascontiguousarray(moved), **SQUARE)
-    assert ours.image_size.tolist() == theirs.image_size.tolist() and "segment_map" not in ours
+    assert ours.image_size.tolist() == theirs.image_size.tolist()
+    assert np.array_equal(ours.image.numpy().reshape(moved.shape), moved)
+    segment = given.segment_map.numpy().reshape(40, 56)
+    segment = np.rot90(segment[:, ::-1] if mirror else segment, turns)
+    assert np.array_equal(ours.segment_map.numpy().reshape(segment.shape), segment)
+    assert torch.equal(torch.bincount(ours.segment_map), ours.mass.long())
     width = theirs.image_size[0, 1]
     key = (theirs.pos[:, 1] * 4 * width + theirs.pos[:, 0]).argsort()
     order = (ours.pos[:, 1] * 4 * width + ours.pos[:, 0]).argsort()
@@ -255,7 +262,7 @@ def test_message(name: str) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"method": "felz"}, "method is 'felz'; choose slic or grid"),
+        ({"method": "felz"}, "method is 'felz'; choose slic, felzenszwalb or grid"),
         ({"n_segments": 0}, "n_segments must be a whole number of at least 1, got 0"),
         ({"n_segments": 1000.5}, "n_segments must be a whole number of at least 1, got 1000.5"),
         ({"n_segments": None}, "n_segments must be a whole number of at least 1, got null"),

@@ -8,7 +8,7 @@ import pytest
 
 from geoinfluencer.errors import InputError
 from geoinfluencer.graphs import Superpoints, superpoint_ceiling
-from geoinfluencer.graphs.superpoints import difference
+from geoinfluencer.graphs.superpoints import difference, unlike
 from geoinfluencer.graphs.voxel_cloud import voxel_cloud
 
 
@@ -29,7 +29,15 @@ def test_planes_and_colours_are_told_apart() -> None:
     found = Superpoints(voxel=0.1, min_size=100)(pos, color)
     assert found.count == 3
     # voxels of the edge hold points of both, and go to one
-    assert superpoint_ceiling(found.superpoint_of_point, part).min() > 0.9
+    iou = superpoint_ceiling(found.superpoint_of_point, part)
+    assert iou.min() > 0.9
+    # by hand: to each part the superpoint that holds most of it
+    table = np.zeros((3, 3))
+    np.add.at(table, (part, found.superpoint_of_point), 1)
+    best = table.argmax(1)
+    assert sorted(best.tolist()) == [0, 1, 2]
+    both = table[range(3), best]
+    np.testing.assert_allclose(iou, both / (table.sum(1) + table.sum(0)[best] - both))
     assert Superpoints(voxel=0.1, min_size=100)(pos).count == 2
     assert Superpoints(voxel=0.1, min_size=100, color_weight=0.0)(pos, color).count == 2
 
@@ -63,6 +71,19 @@ def test_difference_is_its_formula() -> None:
         + 4 * np.linalg.norm(q[0] - q[1])
     )
     assert found[at] == pytest.approx(expected, rel=1e-5) and found[at] > 2
+
+
+def test_difference_of_places_by_hand() -> None:
+    """Of a floor: a step along it, one up, a wall, and a wall of another colour turned away."""
+    center = np.array([[0, 0, 0], [2, 0, 0], [0, 0, 3], [0, 1, 0], [0, -1, 0]], np.float32)
+    normal = np.array([[0, 0, 1], [0, 0, -1], [0, 0, 1], [0, 1, 0], [0, -0.6, 0.8]])
+    tint = np.array([[0, 0, 0], [0, 0, 0], [0, 0, 0], [0, 0, 0], [0.3, 0, 0.4]])
+    pairs = np.array([[0, 0, 0, 0], [1, 2, 3, 4]])
+    found = unlike(center, normal, tint, pairs, 4.0)
+    # bend, off the plane of either end, colour
+    last = np.sqrt(2 - 1.6) + (0 + 0.6) / 2 + 4 * 0.5
+    np.testing.assert_allclose(found, [0, 1, np.sqrt(2) + 0.5, last], rtol=1e-6)
+    np.testing.assert_allclose(unlike(center, normal, None, pairs, 4.0)[3], last - 2, rtol=1e-6)
 
 
 def test_pairs_of_a_cloud_are_those_that_either_lists() -> None:

@@ -10,7 +10,9 @@ import pytest
 from geoinfluencer.errors import InputError
 from geoinfluencer.metrics import (
     PROTOCOLS,
+    CityscapesMetrics,
     CocoMetrics,
+    LineMetrics,
     NodeMetrics,
     SceneScores,
     TrackMetrics,
@@ -44,7 +46,8 @@ def scores(pred: Path, truth: Path, protocol: str, **options: Any) -> dict[str, 
 
 def test_protocols() -> None:
     scenes = dict.fromkeys(("scannet", "scannet-literal", "s3dis", "panoptic"), SceneScores)
-    others = {"trackml": TrackMetrics, "nodes": NodeMetrics, "coco": CocoMetrics}
+    images = {"coco": CocoMetrics, "cityscapes": CityscapesMetrics, "lines": LineMetrics}
+    others = {"trackml": TrackMetrics, "nodes": NodeMetrics, **images}
     assert {**others, **scenes} == PROTOCOLS
 
 

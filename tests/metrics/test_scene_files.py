@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from geoinfluencer.datasets.s3dis_classes import S3DIS_CLASSES
-from geoinfluencer.datasets.scannet_classes import NYU40_IDS, SCANNET_CLASSES, SCANNET_STUFF
 from geoinfluencer.errors import InputError
+from geoinfluencer.files.scene_names import NYU40_IDS, S3DIS_CLASSES, SCANNET_CLASSES
 from geoinfluencer.metrics import CLASS_SETS, SceneScores, parse_classes, score_files
 from geoinfluencer.metrics.scene_text import read_codes
 
@@ -52,13 +51,17 @@ def write_points(path: Path, **columns: Any) -> Path:
     return path
 
 
-def test_class_sets_are_those_of_the_datasets() -> None:
-    assert CLASS_SETS["s3dis"].names == S3DIS_CLASSES
-    assert CLASS_SETS["scannet20"].names == SCANNET_CLASSES
-    assert CLASS_SETS["scannet20"].stuff == SCANNET_STUFF
-    assert CLASS_SETS["scannet"].ids == NYU40_IDS[2:]
-    assert CLASS_SETS["scannet"].names == CLASS_SETS["scannet20"].things
-    assert len(CLASS_SETS["stpls3d"]) == 14
+def test_class_sets_have_the_numbers_of_their_files() -> None:
+    assert dict(zip(SCANNET_CLASSES, NYU40_IDS, strict=True))["otherfurniture"] == 39
+    scannet, all_of_it = CLASS_SETS["scannet"], CLASS_SETS["scannet20"]
+    assert len(scannet) == 18 and scannet.stuff == ()
+    numbers = dict(zip(scannet.names, scannet.ids, strict=True))
+    assert (numbers["cabinet"], numbers["desk"], numbers["refrigerator"]) == (3, 14, 24)
+    assert all_of_it.names[:3] == ("wall", "floor", "cabinet") and all_of_it.ids[19] == 19
+    assert all_of_it.stuff == ("wall", "floor") and all_of_it.things == scannet.names
+    assert CLASS_SETS["s3dis"].names == S3DIS_CLASSES and S3DIS_CLASSES[7:9] == ("table", "chair")
+    tiles = CLASS_SETS["stpls3d"]
+    assert tiles.names[0] == "building" and tiles.ids == tuple(range(1, 15))
 
 
 def test_classes_from_text() -> None:

@@ -92,3 +92,82 @@ def test_a_model_reads_it_from_the_sample_and_says_what_is_missing() -> None:
     del data.superpoint
     with pytest.raises(InputError, match=r"hierarchy needs .* set data\.graph\.superpoints"):
         model(data)
+
+
+def deep_line(count: int = 24, seed: int = 0) -> Data:
+    """A chain of nodes, two of which are a superpoint and eight a coarse one, numbers with gaps."""
+    data = line(count, 2, seed)
+    data.coarse = 5 * (torch.arange(count) // 8) + 1
+    return data
+
+
+def deep(layers: int = 5, levels: tuple[str, ...] = ("superpoint", "coarse")) -> nn.Module:
+    torch.manual_seed(0)
+    return build_encoder("hierarchy", 3, 2, 8, layers, levels=levels).eval()
+
+
+def deep_states(net: nn.Module, data: Data) -> torch.Tensor:
+    levels = [data[name] for name in net.levels]
+    return net(data.x, data.edge_index, data.edge_attr, data.get("batch"), *levels)
+
+
+def test_one_level_has_the_tensors_of_old_checkpoints() -> None:
+    net = build_encoder("hierarchy", 3, 2, 8, 5)
+    names = {name.split(".")[0] for name in net.state_dict()}
+    assert names == {"node", "edge", "before", "pool", "middle", "back", "after"}
+    assert [len(part) for part in (net.before, net.middle, net.after)] == [1, 3, 1]
+
+
+def test_layers_of_two_levels() -> None:
+    for layers, outer, top in ((1, 1, 1), (5, 1, 1), (7, 1, 3), (12, 2, 4)):
+        net = deep(layers)
+        parts = (net.before, net.middle, net.above.middle, net.again, net.after)
+        assert [len(part) for part in parts] == [outer, outer, top, outer, outer]
+
+
+def test_a_message_goes_as_far_as_levels_carry_it() -> None:
+    """By the nodes 0 and 1 it reaches superpoint 0, then 1, both of coarse 0; then coarse 1, that
+    is superpoints 0 to 7; then 8, that is nodes 0 to 17; then node 18."""
+    data, other = deep_line(), deep_line()
+    other.x[0] += 1
+    net = deep()
+    change = (deep_states(net, data) - deep_states(net, other)).abs().sum(1)
+    assert (change[:16] > 1e-6).all() and (change[16:19] > 0).all()
+    assert (change[19:] == 0).all()
+
+
+def test_deep_graphs_of_a_batch_keep_apart() -> None:
+    samples = [deep_line(), deep_line(10, seed=1)]
+    whole = deep_states(deep(), Batch.from_data_list(samples))
+    apart = torch.cat([deep_states(deep(), sample) for sample in samples])
+    torch.testing.assert_close(whole, apart)
+
+
+def test_gradients_reach_every_parameter_of_two_levels() -> None:
+    net = deep(12)
+    deep_states(net, deep_line()).square().sum().backward()
+    for name, parameter in net.named_parameters():
+        assert parameter.grad is not None and parameter.grad.abs().sum() > 0, name
+
+
+def test_nodes_that_are_superpoints_skip_that_level() -> None:
+    data = deep_line()
+    found = deep_states(deep(levels=("coarse",)), data)
+    data.superpoint = data.coarse
+    assert torch.equal(found, states(encoder(5), data))
+
+
+def test_levels_that_cannot_be() -> None:
+    for levels in ((), ("coarse", "superpoint"), ("superpoint", "superpoint"), ("voxel",)):
+        with pytest.raises(InputError, match="give one or more of superpoint, coarse, in this"):
+            deep(levels=levels)
+    data = deep_line()
+    data.coarse = torch.arange(24) // 3
+    with pytest.raises(InputError, match="a part of one level is in several of the next"):
+        deep_states(deep(), data)
+    model = InfluencerSegmenter(
+        in_channels=3, edge_channels=2, encoder="hierarchy", levels=["superpoint", "coarse"]
+    )
+    assert model(deep_line()).follower.shape == (24, 8)
+    with pytest.raises(InputError, match=r"with `coarse`; set data\.graph\.coarse to the least"):
+        model(line())

@@ -62,6 +62,7 @@ def room(rng: np.random.Generator) -> dict[str, np.ndarray]:
         "predicted": predicted, "semantic": np.maximum(predicted, 0) // 2,
         "semantic_truth": truth // 2, "color": rng.integers(0, 256, (4500, 3)).astype(np.uint8),
         "follower": rng.normal(size=(4500, 4)) + truth[:, None], "superpoint": truth * 7,
+        "coarse": truth // 2,
         "representative": np.array([10, 910, 1810, 2710]),
     }  # fmt: skip
 
@@ -88,8 +89,9 @@ def test_the_page_holds_everything(page: Path) -> None:
     data = stored(html)
     assert [layer["key"] for layer in data["layers"]] == [
         "color", "truth", "prediction", "semantic", "semantic-truth", "error", "embedding",
-        "superpoints", "influencers",
+        "superpoints", "coarse", "influencers",
     ]  # fmt: skip
+    assert "5 superpoints; colours" in html and "3 coarse superpoints; colours" in html
     assert data["count"] == 4500 and len(data["marks"]) == 4
     assert 0.8 < data["cut"] < 1  # below the ceiling
 
@@ -259,7 +261,7 @@ def test_every_button_in_a_browser(page: Path, tmp_path: Path, renderer: str) ->
     assert result["renderer"] == renderer and result["errors"] == []
     assert [shown[2] for shown in result["layers"].values()] == [
         "Colour", "Ground truth", "Prediction", "Semantic class", "True semantic class", "Error",
-        "Embedding", "Superpoints", "Influencers",
+        "Embedding", "Superpoints", "Coarse superpoints", "Influencers",
     ]  # fmt: skip
     assert all(drawn > 0.05 for drawn, *_ in result["layers"].values())
     sums = [shown[1] for shown in result["layers"].values()]

@@ -184,6 +184,88 @@ def test_the_cap_is_warned_about() -> None:
     assert set(CocoMetrics().window) == {"max_dets"}
 
 
+SIDES = 4
+
+
+class Lean:
+    """Pixels of the image of :func:`make_set` that lean on the segment of their brightness."""
+
+    device = torch.device("cpu")
+
+    def __init__(self, image: np.ndarray, segment: torch.Tensor) -> None:
+        self.bright = torch.from_numpy(image[..., 0].reshape(-1) == 200)
+        self.segment = segment.long()
+        self.num_pixels = len(self.segment)
+        count = int(self.segment.max()) + 1
+        share = torch.bincount(self.segment, self.bright.double(), count)
+        self.shows = share * 2 >= torch.bincount(self.segment, minlength=count)
+
+    def candidates(self, pixel: torch.Tensor) -> torch.Tensor:
+        row, column = pixel // 24, pixel % 24
+        at = [
+            (row + dy).clamp(0, 15) * 24 + (column + dx).clamp(0, 23)
+            for dy in (-SIDES, 0, SIDES)
+            for dx in (-SIDES, 0, SIDES)
+        ]
+        return self.segment[torch.stack(at, dim=1)].sort(dim=1).values
+
+    def logits(self, pixel: torch.Tensor, candidate: torch.Tensor) -> torch.Tensor:
+        return 5.0 * (self.shows[candidate] == self.bright[pixel][:, None])
+
+
+def test_pixels_get_past_the_borders_of_segments(tmp_path: Path) -> None:
+    make_set(tmp_path, "val", 3)
+    off = {"method": "grid", "stride": 5}  # cells out of step with the squares
+    samples = Nuclei(tmp_path, "val", graph=off)
+    task = make_task(samples)
+    scores = {}
+    for kind in ("segments", "pixels"):
+        found = [result(each, each.instance, None) for each in samples]
+        if kind == "pixels":
+            for index, each in enumerate(found):
+                each.pixels = Lean(samples.image(index)[..., None], each.sample.segment_map)
+        scores[kind] = task.metrics_of([task.record(each) for each in found])
+    assert scores["segments"]["ap"] < 0.2 and scores["segments"]["ceiling_ap"] < 0.2
+    assert scores["pixels"]["ap"] == scores["pixels"]["pixel_ceiling_ap"] == pytest.approx(1.0)
+    assert scores["pixels"]["ceiling_ap"] == scores["segments"]["ceiling_ap"]
+    assert "pixel_ceiling_ap" not in scores["segments"]
+
+
+def test_an_instance_that_loses_all_its_pixels_is_no_mask(tmp_path: Path) -> None:
+    make_set(tmp_path, "val", 2)
+    samples = Nuclei(tmp_path, "val", graph=GRID)
+    task = make_task(samples)
+    found = result(samples[0], torch.arange(24), None)  # every cell an instance
+    found.pixels = Lean(samples.image(0)[..., None], samples[0].segment_map)
+    left = task.record(found).masks("found", 1)
+    assert 0 < len(left) < 24
+    assert all(mask.area(each["segmentation"]) > 0 for each in left)
+
+
+def test_a_stem_from_training_to_results(tmp_path: Path) -> None:
+    make_set(tmp_path, "train", 6)
+    make_set(tmp_path, "val", 3)
+    small = ("data.graph.method=grid", "data.graph.stride=5", "data.pixels=true",
+             "model.stem=conv", "model.stem_channels=8", "model.hidden_channels=16",
+             "model.num_layers=2", "train.workers=0", "train.accelerator=cpu",
+             "train.learning_rate=0.01")  # fmt: skip
+    run = train("nuclei", data_root=tmp_path, assignments=small, max_steps=150, out=tmp_path / "r")
+    best = run.path / "checkpoints" / "best.ckpt"
+    metrics = evaluate(best, out=tmp_path / "eval")
+    assert metrics["pixel_ceiling_ap"] > metrics["ceiling_ap"] + 0.1
+    assert metrics["pixel_ceiling_ap"] > 0.9
+    rows = (run.path / "logs" / "train.csv").read_text().splitlines()
+    column = rows[0].split(",").index("train/pixel_affinity")
+    first, last = float(rows[1].split(",")[column]), float(rows[-1].split(",")[column])
+    assert last < first / 4
+    predict(best, [tmp_path / "val"], tmp_path / "predicted")
+    masks = [tmp_path / folder / "coco_results.json" for folder in ("eval", "predicted")]
+    scored, other = (json.loads(path.read_text()) for path in masks)
+    assert scored and [each["segmentation"] for each in scored] == [
+        each["segmentation"] for each in other
+    ]
+
+
 def test_a_checkpoint_from_training_to_results(tmp_path: Path) -> None:
     make_set(tmp_path, "train", 6)
     make_set(tmp_path, "val", 3)
@@ -198,7 +280,7 @@ def test_a_checkpoint_from_training_to_results(tmp_path: Path) -> None:
     assert metrics["class_agnostic"] is True
     written = predict(best, [tmp_path / "val"], tmp_path / "predicted")
     masks = [tmp_path / folder / "coco_results.json" for folder in ("eval", "predicted")]
-    assert written[-1] == masks[1]
+    assert written[-2:] == [masks[1], tmp_path / "predicted" / "overlays"]
     scored, other = (json.loads(path.read_text()) for path in masks)
     assert scored and len(scored) == len(other)
     assert {each["image_id"] for each in scored} <= {10, 20, 30}

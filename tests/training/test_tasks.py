@@ -4,14 +4,24 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
+from PIL import Image
 from torch.utils.data import Subset
 from torch_geometric.data import Data
 
 from geoinfluencer.condensation import Instances
-from geoinfluencer.datasets import SyntheticRooms, ToyTracks, TrackML
+from geoinfluencer.datasets import (
+    Coco,
+    Lines,
+    Shapes,
+    SyntheticCharts,
+    SyntheticRooms,
+    ToyTracks,
+    TrackML,
+)
 from geoinfluencer.errors import InputError
 from geoinfluencer.metrics import NodeMetrics, TrackMetrics
 from geoinfluencer.training.data import attribute
@@ -78,7 +88,7 @@ def test_a_part_has_the_task_of_its_dataset() -> None:
 
 @pytest.mark.parametrize(
     ("protocol", "hint"),
-    [("trackm", "did you mean 'trackml'"), (3, "known here: images, nodes, rooms, trackml")],
+    [("trackm", "did you mean 'trackml'"), (3, "known here: images, lines, nodes, rooms, trackml")],
 )
 def test_unknown_protocol(protocol: object, hint: str) -> None:
     with pytest.raises(InputError, match=f"unknown protocol '{protocol}'; {hint}"):
@@ -201,6 +211,30 @@ def test_generated_samples_are_not_opened(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=f"{tmp_path}: .* SyntheticRooms generates its samples"):
         NodeTask(None).open_input(tmp_path, SyntheticRooms, {})
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("generated", "reader", "graph"),
+    [
+        (SyntheticCharts, Lines, {"contrast": 9.0}),
+        (Shapes, Coco, {"method": "grid", "stride": 4}),
+    ],
+)
+def test_models_of_generated_images_read_images(
+    generated: Any, reader: Any, graph: dict[str, Any], tmp_path: Path
+) -> None:
+    image = np.full((24, 32, 3), 255, np.uint8)
+    image[10:13, 4:28] = (200, 30, 30)
+    Image.fromarray(image).save(tmp_path / "one.png")
+    options = {"seed": 3, "val_images": 2, "graph": graph}
+    samples: Any = make_task(generated(split="val", graph=graph)).open_input(
+        tmp_path / "one.png", generated, options
+    )
+    assert type(samples) is reader and len(samples) == 1
+    sample = samples[0]
+    assert sample.name == "one" and sample.image_size.tolist() == [[24, 32]]
+    expected = reader(str(tmp_path / "one.png"), split="all", graph=graph)[0]
+    assert torch.equal(sample.pos, expected.pos) and sample.num_nodes > 0
 
 
 def test_the_window_in_words() -> None:

@@ -98,6 +98,8 @@ def signature_model(target: Callable[..., Any], exclude: frozenset[str]) -> type
             extra = "allow"
         elif parameter.kind is not parameter.VAR_POSITIONAL and name not in exclude:
             default = ... if parameter.default is parameter.empty else parameter.default
+            if isinstance(default, tuple):
+                default = list(default)  # as YAML has it: a written configuration reads back equal
             fields[name] = (_jsonable(hints.get(name, Any)), default)
     config = ConfigDict(
         extra=extra, frozen=True, strict=True, protected_namespaces=(), arbitrary_types_allowed=True

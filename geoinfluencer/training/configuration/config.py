@@ -75,8 +75,9 @@ class CondensationSection(Section):
 
 
 class SupervisionSection(Section):
-    """What is trained beside a loss on query logits; see
-    :class:`geoinfluencer.training.objective.QueryObjective`."""
+    """What is trained beside the loss: on query logits, see
+    :class:`geoinfluencer.training.objective.QueryObjective`, and of models with a stem, see
+    :class:`geoinfluencer.training.pixel_term.PixelTerm`."""
 
     deep_supervision_weight: NonNegative = 1.0  # mean of the earlier layers' totals
     # the embedding loss that spaces influencer queries; gradients are clipped together, and with
@@ -84,6 +85,7 @@ class SupervisionSection(Section):
     embedding_weight: NonNegative = 3.0
     influence_weight: NonNegative = 1.0  # the score that chooses them
     denoising_weight: NonNegative = 1.0
+    pixel_weight: NonNegative = 1.0  # of a stem: pixels lean on segments of their own instance
     embedding: dict[str, Any] = {}  # options of that InfluencerLoss; by default the dataset's
 
 

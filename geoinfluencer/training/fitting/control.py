@@ -15,7 +15,7 @@ from torch_geometric.data import Batch
 
 from geoinfluencer.files.atomic import atomic_path
 from geoinfluencer.training.checkpoint import publish
-from geoinfluencer.training.fitting.held_out import HeldOut
+from geoinfluencer.training.fitting.held_out import Validator
 from geoinfluencer.training.fitting.log import CurveLog
 from geoinfluencer.training.fitting.module import InfluencerModule
 from geoinfluencer.training.fitting.progress import Progress
@@ -42,7 +42,7 @@ class RunControl(pl.Callback):
     """
 
     def __init__(
-        self, folder: RunFolder, held_out: HeldOut, precision: str, quiet: bool = False
+        self, folder: RunFolder, held_out: Validator, precision: str, quiet: bool = False
     ) -> None:
         self.folder, self.held_out, self.precision = folder, held_out, precision
         self.quiet, self.finished = quiet, False
@@ -145,7 +145,7 @@ class RunControl(pl.Callback):
             module.model, module.device, autocast_dtype(self.precision, module.device)
         )
         self._seconds_validating += found.seconds
-        state, name = module.run_state, self.held_out.task.primary_metric
+        state, name = module.run_state, self.held_out.primary_metric
         state.calibrated, state.calibration = found.calibrated, found.calibration
         state.metrics = found.metrics
         standing = [found.merit, found.tie_break]

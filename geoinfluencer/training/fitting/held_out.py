@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import nn
@@ -30,6 +30,17 @@ class Validation:
     seconds: float
 
 
+class Validator(Protocol):
+    """What validates a model on the way, and the name of the metric that its best step goes by."""
+
+    primary_metric: str
+
+    def validate(
+        self, model: nn.Module, device: torch.device, dtype: torch.dtype | None
+    ) -> Validation:
+        """What a model is worth now."""
+
+
 class HeldOut:
     """Validates a model; the samples are read once and kept when they fit in memory.
 
@@ -51,6 +62,7 @@ class HeldOut:
         settings: CondensationSection,
     ) -> None:
         self.task, self.settings = task, settings
+        self.primary_metric = task.primary_metric
         self.calib, self.val = held_in_memory(calib), held_in_memory(val)
         for split, samples in (("calib", self.calib), ("val", self.val)):
             check_truth(samples[0], class_names(val), f"first sample of {split}")

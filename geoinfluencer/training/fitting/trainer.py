@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import lightning.pytorch as pl
@@ -18,7 +19,7 @@ from geoinfluencer.errors import InputError
 from geoinfluencer.training.checkpoint import load_checkpoint
 from geoinfluencer.training.configuration.config import TrainSection
 from geoinfluencer.training.fitting.control import RunControl
-from geoinfluencer.training.fitting.held_out import HeldOut
+from geoinfluencer.training.fitting.held_out import Validator
 from geoinfluencer.training.fitting.loader import cores, train_loader
 from geoinfluencer.training.fitting.module import InfluencerModule
 from geoinfluencer.training.run_folder import RunFolder
@@ -48,10 +49,11 @@ class RunData(pl.LightningDataModule):
 def fit(
     module: InfluencerModule,
     samples: Dataset[Data],
-    held_out: HeldOut,
+    held_out: Validator,
     folder: RunFolder,
     checkpoint: Path | None,
     quiet: bool,
+    make_control: Callable[..., RunControl] = RunControl,
 ) -> int | None:
     """Runs the trainer to the end of the module's horizon.
 
@@ -62,6 +64,7 @@ def fit(
         folder: of the run.
         checkpoint: to go on from; None: from scratch.
         quiet: no progress.
+        make_control: of the callback that validates and saves.
 
     Returns:
         The signal that ended it early, or None.
@@ -70,7 +73,7 @@ def fit(
     first = None if checkpoint is None else load_checkpoint(checkpoint).state.step + 1
     device = pick_device(settings.accelerator)
     precision = resolve_precision(settings.precision, device.type)
-    control = RunControl(folder, held_out, precision, quiet=quiet)
+    control = make_control(folder, held_out, precision, quiet=quiet)
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="lightning.*")

@@ -26,6 +26,7 @@ from geoinfluencer.training.data import (
 )
 from geoinfluencer.training.run_folder import RunFolder
 from geoinfluencer.training.scoring.baselines import calibration_samples, score_baselines
+from geoinfluencer.training.scoring.image_pictures import MOST_OVERLAYS
 from geoinfluencer.training.scoring.inference import pick_device
 from geoinfluencer.training.scoring.reporting import write_results
 from geoinfluencer.training.scoring.scores import score_samples
@@ -48,7 +49,7 @@ def evaluation_config(
     root = data_root if data_root is not None else stored["data_root"]
     if name != stored["dataset"]:
         known = inspect.signature(resolve_dataset(name)).parameters
-        graph = {k: v for k, v in stored["data"].items() if k == "graph" and k in known}
+        graph = {k: v for k, v in stored["data"].items() if k in ("graph", "pixels") and k in known}
         stored["data"] = resolve_config(name, config={"data": graph}).data
         root = data_root
     stored.update(dataset=name, data_root=None if root is None else str(root))
@@ -163,6 +164,7 @@ def evaluate(
     if folder is not None:
         folder.make()
         task.write_predictions(scores.records, folder.path)
+        task.write_pictures(scores.records, folder.path, MOST_OVERLAYS)
         write_results(folder, task, scores, config, loaded.state)
     return scores.metrics
 

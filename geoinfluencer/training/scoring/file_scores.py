@@ -28,7 +28,7 @@ def evaluate_prediction_file(
     if isinstance(metric, SceneScores):
         classes = not metric.class_agnostic
     else:
-        classes = protocol == "coco" or (
+        classes = protocol in ("coco", "cityscapes") or (
             protocol == "nodes"
             and _has_classes(pred, "prediction")
             and _has_classes(truth, "truth")

@@ -16,7 +16,9 @@ from torch.utils.data import Dataset
 from torch_geometric.data import Batch, Data
 
 from geoinfluencer.condensation import Instances, condense, condense_queries
+from geoinfluencer.condensation.pixels import decode_pixels
 from geoinfluencer.errors import InputError
+from geoinfluencer.nn.pixel_affinity import PixelReader
 from geoinfluencer.nn.query_outputs import QueryOutputs
 from geoinfluencer.training.configuration.config import CondensationSection
 
@@ -32,6 +34,7 @@ class SampleResult:
     influencer: Tensor  # (N, D)
     class_logits: Tensor | None = None  # (N, C)
     queries: QueryOutputs | None = None
+    pixels: PixelReader | None = None
     instances: Instances | None = None
     model_ms: float = 0.0
     condense_ms: float = 0.0
@@ -40,6 +43,14 @@ class SampleResult:
     def name(self) -> str:
         """Name of the sample, such as its event."""
         return str(self.sample.get("name", ""))
+
+    @torch.inference_mode()
+    def pixel_instances(self, instance: Tensor) -> Tensor | None:
+        """Instance of every pixel (H W,), on the CPU, where segments have these (N,); None of a
+        model without a stem."""
+        if self.pixels is None:
+            return None
+        return decode_pixels(self.pixels, instance).cpu()
 
 
 def pick_device(accelerator: str = "auto") -> torch.device:
@@ -90,6 +101,8 @@ def run_model(
     bounds = batch.ptr.tolist()
     logits = outputs.class_logits
     queries = [None] * len(samples) if outputs.queries is None else outputs.queries.split(batch.ptr)
+    read = getattr(outputs, "pixels", None)
+    pixels = [None] * len(samples) if read is None else read.split()
     return [
         SampleResult(
             _without_graph(sample),
@@ -97,9 +110,12 @@ def run_model(
             influencer[low:high],
             None if logits is None else logits[low:high].float(),
             found,
+            reader,
             model_ms=elapsed,
         )
-        for sample, found, low, high in zip(samples, queries, bounds[:-1], bounds[1:], strict=True)
+        for sample, found, reader, low, high in zip(
+            samples, queries, pixels, bounds[:-1], bounds[1:], strict=True
+        )
     ]
 
 

@@ -213,7 +213,6 @@ def _write_page(
     class_names: Sequence[str],
 ) -> None:
     assert result.instances is not None
-    superpoint = result.sample.get("superpoint")
     node = result.sample.voxel_of_point.numpy()
     representative = result.instances.influencer.numpy()
     truth = None if cloud.instance is None else consecutive_labels(cloud.instance)
@@ -227,8 +226,16 @@ def _write_page(
         class_names=class_names,
         follower=result.follower.cpu().numpy(),
         node_of_point=node.clip(min=0),
-        superpoint=None if superpoint is None else superpoint.numpy()[node.clip(min=0)],
+        superpoint=_spread(result, "superpoint"),
+        coarse=_spread(result, "coarse"),
         representative=representative,
     )
     marks = result.sample.pos.numpy()[representative]
     write_viewer(path, cloud.pos, layers, title=cloud.table.path.name, marks=marks)
+
+
+def _spread(result: SampleResult, name: str) -> np.ndarray | None:
+    """A field of the nodes (N,) as one of the points (P,); ``None``: they have it not."""
+    values = result.sample.get(name)
+    node = result.sample.voxel_of_point.numpy()
+    return None if values is None else values.numpy()[node.clip(min=0)]

@@ -120,7 +120,10 @@ def predict(
         ):
             records.append(task.record(condense_result(result, condensation)))
         progress.clear()
-    return written + (task.write_predictions(records, folder.path) if records else [])
+    if records:
+        written += task.write_predictions(records, folder.path)
+        written += task.write_pictures(records, folder.path)
+    return written
 
 
 def _takes_points(path: Path, cls: type) -> bool:

@@ -6,6 +6,7 @@ from geoinfluencer.errors import InputError, suggest
 from geoinfluencer.training.data import attribute
 from geoinfluencer.training.tasks.base import Task
 from geoinfluencer.training.tasks.images import ImageTask
+from geoinfluencer.training.tasks.lines import LineTask
 from geoinfluencer.training.tasks.nodes import NodeTask
 from geoinfluencer.training.tasks.rooms import RoomTask
 from geoinfluencer.training.tasks.scenes import (
@@ -14,16 +15,18 @@ from geoinfluencer.training.tasks.scenes import (
     RoomFilesTask,
     SceneFilesTask,
 )
+from geoinfluencer.training.tasks.street_scenes import CityscapesFilesTask
 from geoinfluencer.training.tasks.tracks import TrackTask
 
 # A further protocol is a Task of its own and one more line here.
 TASKS: dict[str, type[Task]] = {
-    task.protocol: task for task in (TrackTask, NodeTask, ImageTask, RoomTask)
+    task.protocol: task for task in (TrackTask, NodeTask, ImageTask, LineTask, RoomTask)
 }
 _OF_SCENES = (SceneFilesTask, LiteralSceneFilesTask, RoomFilesTask, PanopticFilesTask)
 FILE_TASKS: dict[str, type[Task]] = {
     **TASKS,
     "coco": ImageTask,
+    "cityscapes": CityscapesFilesTask,
     **{task.protocol: task for task in _OF_SCENES},
 }  # protocols that files may be scored by
 
@@ -63,6 +66,7 @@ __all__ = [
     "FILE_TASKS",
     "TASKS",
     "ImageTask",
+    "LineTask",
     "NodeTask",
     "RoomTask",
     "Task",

@@ -70,6 +70,13 @@ class Task(ABC):
     def write_predictions(self, records: Sequence[Any], folder: Path) -> list[Path]:
         """Writes what was predicted in the form that ``eval --pred`` takes; returns the files."""
 
+    def write_pictures(
+        self, records: Sequence[Any], folder: Path, most: int | None = None
+    ) -> list[Path]:
+        """Draws what was predicted for the first ``most`` samples (None: for all) into a folder
+        below, which is returned; protocols without such pictures draw nothing."""
+        return []
+
     def metrics_of(self, records: Sequence[Any]) -> dict[str, Any]:
         """Further metrics of an evaluation, made from its records against files of the dataset."""
         return {}
@@ -91,8 +98,14 @@ class Task(ABC):
             options: its options in the checkpoint.
 
         Raises:
-            InputError: the class generates its samples.
+            InputError: the class generates its samples, and names no ``file_reader``, a class that
+                builds the same kind of samples from files.
         """
+        reader = getattr(cls, "file_reader", None)
+        if reader is not None:
+            shared = {name: options[name] for name in ("graph", "pixels") if name in options}
+            read: Dataset[Data] = reader(str(path), split="all", **shared)
+            return read
         if is_generated(cls):
             raise InputError(
                 f"{path}: the checkpoint's dataset {cls.__name__} generates its samples and reads "

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
+import torch
+from torch.utils.data import Dataset
+from torch_geometric.data import Data
 
 from geoinfluencer.files.coco_entries import write_results
 from geoinfluencer.files.coco_masks import encoded_labels
 from geoinfluencer.files.spool import JsonSpool
 from geoinfluencer.metrics import CocoMetrics
-from geoinfluencer.metrics.coco_truth import read_coco_truth
+from geoinfluencer.metrics.coco_truth import CocoTruth, coco_truth_of, read_coco_truth
+from geoinfluencer.plots.figures import Figure
+from geoinfluencer.plots.image_panels import image_figures
 from geoinfluencer.training.data import attribute
+from geoinfluencer.training.scoring.image_pictures import (
+    Picture,
+    display_of,
+    picture_of,
+    write_overlays,
+)
 from geoinfluencer.training.scoring.inference import SampleResult
 from geoinfluencer.training.tasks.nodes import NodeTask, sample_numbers
 
@@ -41,7 +52,9 @@ _DEFINITIONS = {
     "boundary_ap_medium": "the same of medium objects",
     "boundary_ap_large": "the same of large objects",
     "ceiling_ap": "ap of the true grouping of the same segments: what no grouping of them exceeds "
-    "by much",
+    "by much where every pixel gets the instance of its segment",
+    "pixel_ceiling_ap": "ap of the true grouping of the same segments with the pixels assigned by "
+    "the model: what no grouping of them exceeds by much with these affinities",
     "max_dets": "predictions of an image and category that COCO scores count at most",
 }
 _OF_MODEL = ("ap", "ap50", "max_dets", "most_objects", "most_detections")
@@ -55,8 +68,11 @@ class ImageRecord:
         nodes: As of the ``nodes`` protocol.
         image_id: In the annotation file; None where there is none.
         labelled: Whether instances and truth have classes.
-        spool: Holds the masks: ``found``, and where the truth is known ``perfect``; None: no masks.
+        spool: Holds the masks: ``found``, and where the truth is known ``perfect`` and, of a model
+            that assigns pixels, ``pixel_perfect``; None: no masks.
         place: Where in it.
+        assigned: Whether the model assigned pixels to segments.
+        picture: Reads the pixels of the image; None: they are not to be had.
     """
 
     name: str
@@ -65,6 +81,8 @@ class ImageRecord:
     labelled: bool
     spool: JsonSpool | None
     place: int
+    assigned: bool = False
+    picture: Picture | None = None
 
     @property
     def has_masks(self) -> bool:
@@ -72,7 +90,7 @@ class ImageRecord:
         return self.spool is not None
 
     def masks(self, kind: str, image_id: int) -> list[dict[str, Any]]:
-        """COCO results ``found`` or ``perfect``."""
+        """COCO results ``found``, ``perfect`` or ``pixel_perfect``."""
         kept = {kind: []} if self.spool is None else self.spool.read(self.place)
         return [{"image_id": image_id, **entry} for entry in kept[kind]]
 
@@ -82,7 +100,8 @@ class ImageTask(NodeTask):
 
     Samples have ``segment_map`` (H W,) and ``image_size`` (1, 2); without them there are scores of
     segments alone. The dataset may have ``annotation_file`` (COCO
-    JSON; its samples then have ``image_id`` (1,)) and ``category_ids``, the category of each class;
+    JSON) or ``coco_content()`` (its content); its samples then have ``image_id`` (1,); and
+    ``category_ids``, the category of each class;
     without the latter class c is category c + 1. Without classes every mask gets the first
     category, and scores take no notice of categories.
     """
@@ -93,6 +112,8 @@ class ImageTask(NodeTask):
         super().__init__(samples)
         self._categories: tuple[int, ...] = tuple(attribute(samples, "category_ids", ()))
         self._annotations: Path | None = attribute(samples, "annotation_file", None)
+        self._content: Callable[[], Any] | None = attribute(samples, "coco_content", None)
+        self._samples = samples
         self._spool: JsonSpool | None = None
 
     def record(self, result: SampleResult) -> ImageRecord:  # type: ignore[override]
@@ -105,19 +126,35 @@ class ImageTask(NodeTask):
         nodes = super().record(result)
         if segment is None or size is None:
             return ImageRecord(result.name, nodes, image_id, labelled, None, -1)
-        pixels = segment.numpy().reshape(size[0].tolist())
+        shape = size[0].tolist()
+        pixels = result.pixel_instances(found.instance)
+        assigned = pixels is not None
+        if pixels is None:
+            pixels = found.instance[segment.long()]
         labels = None if found.label is None else found.label.numpy()
-        kept = {"found": self._entries(pixels, found.instance.numpy(), labels, found.score.numpy())}
+        found_masks = self._entries(pixels.numpy().reshape(shape), labels, found.score.numpy())
+        kept = {"found": found_masks}
         truth = self.common_arrays(result).get("truth")
         if truth is not None:
             y = sample.get("y")
             classes = None if y is None else _class_of_instances(truth, y.numpy())
-            kept["perfect"] = self._entries(
-                pixels, truth, classes, np.ones(truth.max(initial=-1) + 1)
-            )
+            sure = np.ones(truth.max(initial=-1) + 1)
+            kept["perfect"] = self._entries(truth[segment.numpy()].reshape(shape), classes, sure)
+            best = result.pixel_instances(torch.from_numpy(truth))
+            if best is not None:
+                kept["pixel_perfect"] = self._entries(best.numpy().reshape(shape), classes, sure)
         self._spool = self._spool or JsonSpool()
         place = self._spool.add(kept)
-        return ImageRecord(result.name, nodes, image_id, labelled, self._spool, place)
+        return ImageRecord(
+            result.name,
+            nodes,
+            image_id,
+            labelled,
+            self._spool,
+            place,
+            assigned,
+            picture_of(self._samples, sample),
+        )
 
     def write_predictions(self, records: Sequence[ImageRecord], folder: Path) -> list[Path]:  # type: ignore[override]
         """``predictions.csv`` of the segments, and ``coco_results.json`` of the masks, which are
@@ -130,21 +167,44 @@ class ImageTask(NodeTask):
         write_results(path, _all_masks(records, "found"))
         return [*written, path]
 
+    def write_pictures(
+        self, records: Sequence[ImageRecord], folder: Path, most: int | None = None
+    ) -> list[Path]:
+        """``overlays/NAME.png``, the masks over their images; returns that folder."""
+        pictures = ((each.name, each.picture, each.masks("found", 0)) for each in records)
+        return [folder / "overlays"] if write_overlays(pictures, folder, most) else []
+
+    def open_input(self, path: Path, cls: type, options: Mapping[str, Any]) -> Dataset[Data]:
+        self._samples = super().open_input(path, cls, options)
+        return self._samples
+
+    def display_arrays(self, result: SampleResult) -> dict[str, np.ndarray]:
+        return {**super().display_arrays(result), **display_of(self._samples, result)}
+
+    def sample_figures(self, arrays: Mapping[str, np.ndarray], name: str) -> list[Figure]:
+        drawn = image_figures if "image" in arrays else super().sample_figures
+        return drawn(arrays, name)
+
     def metrics_of(self, records: Sequence[ImageRecord]) -> dict[str, Any]:
-        """``ap``, ``ap50`` of the masks against the annotation file, and ``ceiling_ap``."""
+        """``ap``, ``ap50`` of the masks against the annotation file, ``ceiling_ap``, and
+        ``pixel_ceiling_ap`` of a model that assigns pixels."""
         numbers = [each.image_id for each in records if each.image_id is not None]
         whole = len(numbers) == len(records) and all(each.has_masks for each in records)
-        if self._annotations is None or not whole:
+        truth = self._truth() if whole else None
+        if truth is None:
             return {}
-        truth = read_coco_truth(self._annotations).only(numbers)
+        truth = truth.only(numbers)
         agnostic = not all(each.labelled for each in records)
         scores = {}
-        for kind in ("found", "perfect"):
+        ceilings = {"ceiling_ap": "perfect"}
+        if all(each.assigned for each in records):
+            ceilings["pixel_ceiling_ap"] = "pixel_perfect"
+        for kind in ("found", *ceilings.values()):
             metric = CocoMetrics(class_agnostic=agnostic)
             metric.update(_all_masks(records, kind), truth, f"{kind} masks")
             scores[kind] = {**metric.compute(), **metric.window}
         found = {key: scores["found"][key] for key in _OF_MODEL}
-        return {**found, "ceiling_ap": scores["perfect"]["ap"]}
+        return {**found, **{key: scores[kind]["ap"] for key, kind in ceilings.items()}}
 
     def warnings(self, metrics: Mapping[str, Any]) -> list[str]:
         """Where the cap on predictions bites."""
@@ -160,18 +220,27 @@ class ImageTask(NodeTask):
     def definitions(self) -> dict[str, str]:
         return {**super().definitions(), **_DEFINITIONS}
 
+    def _truth(self) -> CocoTruth | None:
+        if self._content is not None:
+            return coco_truth_of(self._content(), "the truth of the dataset")
+        return None if self._annotations is None else read_coco_truth(self._annotations)
+
     def _entries(
         self,
-        pixels: np.ndarray,  # (H, W) node of each pixel
-        instance: np.ndarray,  # (N,)
+        pixels: np.ndarray,  # (H, W) instance of each pixel, -1 = none
         labels: np.ndarray | None,  # (K,)
         score: np.ndarray,  # (K,)
     ) -> list[dict[str, Any]]:
-        masks = encoded_labels(instance[pixels], len(score))
+        masks = encoded_labels(pixels, len(score))
         numbers = [0] * len(masks) if labels is None else labels.tolist()
+        # an instance can lose all its pixels to its neighbours
+        present = np.isin(np.arange(len(score)), pixels).tolist()
         return [
             {"category_id": self._category(label), "segmentation": mask, "score": value}
-            for mask, label, value in zip(masks, numbers, score.tolist(), strict=True)
+            for mask, label, value, there in zip(
+                masks, numbers, score.tolist(), present, strict=True
+            )
+            if there
         ]
 
     def _category(self, label: int) -> int:

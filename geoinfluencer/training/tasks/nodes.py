@@ -99,7 +99,7 @@ class NodeTask(Task):
 
     def display_arrays(self, result: SampleResult) -> dict[str, np.ndarray]:
         arrays = self.common_arrays(result)
-        for key in ("segment_map", "image_size", "mass", "color", "superpoint"):
+        for key in ("segment_map", "image_size", "mass", "color", "superpoint", "coarse"):
             if result.sample.get(key) is not None:
                 arrays[key] = result.sample[key].numpy()
         assert result.instances is not None

@@ -1,0 +1,225 @@
+"""Charts with annotated lines as a PyG dataset of pixel graphs."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import torch
+from torch_geometric.data import Data, Dataset
+
+from geoinfluencer.datasets.graph_options import build_with_options
+from geoinfluencer.datasets.image_files import SUFFIXES, find_images, read_image
+from geoinfluencer.datasets.image_set import part_of_training
+from geoinfluencer.datasets.line_sample import (
+    BACKGROUND,
+    FIRST,
+    IGNORED,
+    LineTruth,
+    attach_lines,
+    line_truth,
+)
+from geoinfluencer.datasets.polyline_raster import distance_map, segment_samples, segments_of
+from geoinfluencer.datasets.sample_cache import SampleCache, access_rng
+from geoinfluencer.errors import InputError
+from geoinfluencer.files.chart_lines import ChartImage, read_chart_images, read_ub_pmc
+from geoinfluencer.graphs.pixel_augment import augmented_pixels
+from geoinfluencer.graphs.pixel_graph import PixelGraph
+
+Split = Literal["train", "calib", "val", "test", "all"]
+
+
+class Lines(Dataset):
+    """Images of charts whose lines are polylines in a JSON file; nodes are pixels of ink.
+
+    ``pos`` is in **pixels**. Polylines are drawn with ``thickness``; a node on two of them is
+    ignored, as is one less than ``rim`` pixels beside one; all others are background. ``line_xy``
+    and ``line_of`` are the points of the polylines. Annotations are COCO-like files as those of
+    ChartOCR and LineEX, see :func:`~geoinfluencer.files.chart_lines.read_chart_images`, or folders
+    with UB-PMC's file for each image.
+
+    Args:
+        root: Folder that the other paths start from; ``None`` = the current one. For ``"all"``: an
+            image, or a folder whose images, at any depth, are read without truth.
+        split: ``"train"``, ``"calib"`` (a part of the training images, which ``"train"`` lacks),
+            ``"val"``, ``"test"`` or ``"all"``.
+        train_json: Annotations of the training images: a COCO-like file, or a folder of UB-PMC.
+        train_img_dir: Folder of the training images.
+        val_json: Annotations of the validation images.
+        val_img_dir: Their folder.
+        test_json: Annotations of the test images.
+        test_img_dir: Their folder.
+        line_category_id: Category of the annotations that are lines, which differs from source to
+            source; ``None`` = the one with ``line`` in its name, else the only one.
+        thickness: Of the drawn polylines in pixels.
+        rim: Nodes so many pixels beside a drawn polyline are ignored: strokes wider than
+            ``thickness`` are no background there.
+        calib_share: Share of the training images that calibrate and are not trained on.
+        seed: Which those are.
+        max_images: At most so many images of a split, the first; None = all. ``"all"`` is always
+            all.
+        mirror: Mirror training samples, left to right and upside down, with probability 1/2 each.
+        keep: Number of built samples kept in memory (2 MB of 4,000 nodes).
+        graph: Options of :class:`~geoinfluencer.graphs.PixelGraph`.
+
+    Raises:
+        InputError: On options that make no sense, and on files that are missing or wrong.
+    """
+
+    protocol: ClassVar[str] = "lines"
+    primary_metric: ClassVar[str] = "pq"
+
+    def __init__(
+        self,
+        root: str | os.PathLike[str] | None = None,
+        split: Split = "train",
+        *,
+        train_json: str = "train.json",
+        train_img_dir: str = "train",
+        val_json: str = "val.json",
+        val_img_dir: str = "val",
+        test_json: str = "test.json",
+        test_img_dir: str = "test",
+        line_category_id: int | None = 2,
+        thickness: float = 2.0,
+        rim: float = 1.0,
+        calib_share: float = 0.1,
+        seed: int = 0,
+        max_images: int | None = None,
+        mirror: bool = True,
+        keep: int = 500,
+        graph: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(None)
+        if split not in ("train", "calib", "val", "test", "all"):
+            raise InputError(f"no split {split!r}; choose train, calib, val, test or all")
+        if not 0 < calib_share < 1:
+            raise InputError(f"calib_share must be between 0 and 1, got {calib_share}")
+        if max_images is not None and max_images < 1:
+            raise InputError(f"max_images must be at least 1, got {max_images}")
+        if not (0 < thickness < math.inf and 0 <= rim < math.inf):
+            raise InputError(
+                f"thickness={thickness}, rim={rim}: the thickness must be positive, the rim not "
+                "negative"
+            )
+        self.root = None if root is None else str(root)
+        self.split = split
+        self.has_truth = split != "all"
+        self.annotation_file: Path | None = None
+        self._thickness, self._rim = float(thickness), float(rim)
+        self._mirror = mirror
+        self._builder = build_with_options(PixelGraph, graph)
+        self._kept = SampleCache(keep)
+        self._files: Sequence[tuple[Path, ChartImage | None]]
+        base = Path(root or ".")
+        if split == "all":
+            self._files = [(path, None) for path in find_images(base)]
+        else:
+            annotations, folder = {
+                "val": (val_json, val_img_dir),
+                "test": (test_json, test_img_dir),
+            }.get(split, (train_json, train_img_dir))
+            self.annotation_file = base / annotations
+            images = _annotated(self.annotation_file, base / folder, line_category_id)
+            source = str(self.annotation_file)
+            images = part_of_training(images, split, calib_share, seed, source)
+            self._files = [(base / folder / image.file_name, image) for image in images][
+                :max_images
+            ]
+
+    def len(self) -> int:
+        """Number of images."""
+        return len(self._files)
+
+    def get(self, idx: int) -> Data:
+        """Build sample ``idx``; training samples come as another random mirror image each time."""
+        sample = self._kept.get(idx, lambda: self._build(idx))
+        if self.split != "train":
+            return sample
+        return augmented_pixels(sample, access_rng(), mirror=self._mirror)
+
+    def image(self, idx: int) -> np.ndarray:
+        """Pixels of image ``idx``, upright: (H, W) or (H, W, 3 or 4)."""
+        path, entry = self._files[idx]
+        size = None
+        if entry is not None and entry.width is not None and entry.height is not None:
+            size = entry.width, entry.height
+        return read_image(path, size)
+
+    def truth(self, idx: int) -> LineTruth:
+        """The lines of image ``idx`` as points and, drawn, as codes of its pixels."""
+        entry = self._files[idx][1]
+        if entry is None:
+            raise InputError(f"{self._files[idx][0]}: split 'all' has no truth")
+        height, width = self.image(idx).shape[:2]
+        return draw_lines(entry.pieces, (height, width), self._thickness, self._rim)
+
+    def __repr__(self) -> str:
+        place = "." if self.root is None else Path(self.root).name
+        return f"{type(self).__name__}({place!r}, {self.split!r}, {len(self)})"
+
+    def _build(self, idx: int) -> Data:
+        path, entry = self._files[idx]
+        truth = None if entry is None else self.truth(idx)
+        data = attach_lines(self._builder(self.image(idx)), truth)
+        data.name = path.stem
+        if entry is not None:
+            data.image_id = torch.tensor([entry.id])
+        if self.split == "train":
+            del data.segment_map  # nothing in training leads back to pixels
+        return data
+
+
+def draw_lines(
+    lines: Sequence[Sequence[np.ndarray]],
+    size: tuple[int, int],
+    thickness: float,
+    rim: float,
+) -> LineTruth:
+    """Draw polylines as codes of pixels: a line within half of ``thickness``, ignored where two
+    are, and where none is but one is no further than ``rim`` beyond that.
+
+    Args:
+        lines: Of each line its pieces (P, 2) x, y in pixels; parts outside of the image are cut.
+        size: H and W.
+        thickness: In pixels.
+        rim: In pixels.
+    """
+    number = np.zeros(size, np.int64)
+    count = np.zeros(size, np.int64)
+    beside = np.zeros(size, bool)
+    for k, pieces in enumerate(lines):
+        segments = np.concatenate([segments_of(piece.astype(np.float64)) for piece in pieces])
+        points = segment_samples(segments)[0]
+        distance = distance_map(points, size, thickness / 2 + rim)
+        inside = distance <= thickness / 2
+        number[inside] = k
+        count += inside
+        beside |= np.isfinite(distance) & ~inside
+    code = np.where(count == 1, FIRST + number, BACKGROUND)
+    code[(count > 1) | (beside & (count == 0))] = IGNORED
+    return line_truth(code, [np.concatenate(pieces) for pieces in lines])
+
+
+def _annotated(path: Path, folder: Path, category_id: int | None) -> list[ChartImage]:
+    """Images and their lines, of a COCO-like file or of a folder of UB-PMC's files."""
+    if not path.is_dir():
+        return read_chart_images(path, category_id=category_id)
+    files = sorted(path.glob("*.json"))
+    if not files:
+        raise InputError(f"{path}: holds no JSON files; name the folder of UB-PMC's annotations")
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder of images")
+    name_of = {p.stem: p.name for p in sorted(folder.iterdir()) if p.suffix.lower() in SUFFIXES}
+    images = []
+    for number, file in enumerate(files):
+        if file.stem not in name_of:
+            raise InputError(f"{file}: has no image of that name in {folder}")
+        lines = tuple((line,) for line in read_ub_pmc(file))
+        ids = tuple(range(len(lines)))
+        images.append(ChartImage(number, name_of[file.stem], None, None, lines, ids))
+    return images

@@ -1,0 +1,148 @@
+"""An image, its truth, what was predicted, and what the model works on, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from matplotlib.colors import to_rgb
+
+from geoinfluencer.plots.figures import Figure, drawing, instance_colors, legend_dot, render
+from geoinfluencer.plots.matching import IGNORED, NOISE_LEFT, RIGHT, matched_instance, node_errors
+from geoinfluencer.plots.overlay import as_colors, outlines, overlay
+from geoinfluencer.plots.panels import ERROR_KINDS
+
+_PANEL = 5.0  # inches
+_MOST_PIXELS = 4_000_000  # of an image, shown at full resolution
+
+
+def image_figures(arrays: Mapping[str, np.ndarray], name: str) -> list[Figure]:
+    """The image, truth, prediction, segments, influencers and errors.
+
+    Args:
+        arrays: ``image`` (H, W[, C]), ``segment_map`` (H W,) node of each pixel, row by row,
+            ``image_size`` (1, 2) H and W, ``pos`` (N, 2) x, y of the nodes, ``predicted`` (N,),
+            ``representative`` (K,) node of each instance's influencer; optional ``pixel_predicted``
+            (H W,) where pixels have instances of their own, ``truth`` and ``ignore`` (N,), and
+            ``pixel_truth`` (H W,): 0..K-1, -1 = none, -2 = ignored.
+        name: of the sample.
+    """
+    height, width = (int(side) for side in arrays["image_size"].reshape(-1))
+    step = int(np.ceil(np.sqrt(max(1.0, height * width / _MOST_PIXELS))))
+
+    def thin(flat: np.ndarray) -> np.ndarray:
+        return flat.reshape(height, width)[::step, ::step]
+
+    image = arrays["image"][::step, ::step]
+    segment = thin(arrays["segment_map"])
+    truth = _pixel_truth(arrays, segment, thin)
+    own = arrays.get("pixel_predicted")
+    found = arrays["predicted"][segment] if own is None else thin(own)
+    tint = found if truth is None else _matched(truth, found)
+    grey = np.repeat(0.35 * as_colors(image).mean(2, keepdims=True) + 0.6, 3, axis=2)
+    panels = [("image", as_colors(image))]
+    if truth is not None:
+        panels.append((f"truth: {_count(truth)} objects", overlay(image, truth)))
+    panels.append((f"prediction: {_count(found)} objects", overlay(image, found, tint)))
+    lines = outlines(segment, thin=True)[..., None]
+    shown = as_colors(image)
+    panels.append(
+        (
+            f"{len(arrays['predicted']):,} segments",
+            np.where(lines, 0.4 * shown + np.multiply(0.6, (1.0, 0.85, 0.0)), shown).clip(0, 1),
+        )
+    )
+    panels.append(("influencers and who follows them", grey))
+    handles: list[Any] = []
+    if truth is not None:
+        panels.append(_errors(truth, found, grey, handles))
+    columns = 3 if len(panels) > 4 else 2
+    rows = -(-len(panels) // columns)
+    tall = float(np.clip(_PANEL * height / max(width, 1), 1.5, 8.0)) + 0.35
+    with drawing(_PANEL * columns, tall * rows + 0.3) as canvas:
+        axes = np.atleast_1d(canvas.subplots(rows, columns)).reshape(-1)
+        for axis in axes:
+            axis.set_axis_off()
+        for axis, (title, pixels) in zip(axes, panels, strict=False):
+            axis.imshow(
+                pixels, interpolation="nearest", extent=(-0.5, width - 0.5, height - 0.5, -0.5)
+            )
+            axis.set_title(title)
+            if title.startswith("influencers"):
+                _followers(axis, arrays, found, tint)
+        if handles:
+            canvas.legend(handles=handles, loc="outside lower center", ncols=7)
+        drawn = render(canvas)
+    caption = (
+        f"{name or 'The image'}, {width} x {height} pixels. A predicted object has the colour of "
+        "the true one that it mostly consists of. Lines lead from segments to the segment whose "
+        "influencer they follow, a star."
+    )
+    key = (name or "sample").replace("/", "-")
+    return [Figure(f"{key}-image", "Samples", "Image, truth and prediction", caption, drawn)]
+
+
+def _pixel_truth(
+    arrays: Mapping[str, np.ndarray], segment: np.ndarray, thin: Any
+) -> np.ndarray | None:
+    """(H, W) 0..K-1, -1 = none, -2 = ignored; that of the segments where pixels have none."""
+    if "pixel_truth" in arrays:
+        exact: np.ndarray = thin(arrays["pixel_truth"]).astype(np.int64)
+        return exact
+    if "truth" not in arrays:
+        return None
+    nodes = arrays["truth"].astype(np.int64)
+    ignore = arrays.get("ignore")
+    nodes = nodes if ignore is None else np.where(ignore, -2, nodes)
+    found: np.ndarray = nodes[segment]
+    return found
+
+
+def _matched(truth: np.ndarray, found: np.ndarray) -> np.ndarray:
+    flat = matched_instance(np.maximum(truth, -1).reshape(-1), found.reshape(-1))
+    return flat.reshape(found.shape)
+
+
+def _errors(
+    truth: np.ndarray, found: np.ndarray, grey: np.ndarray, handles: list[Any]
+) -> tuple[str, np.ndarray]:
+    """The panel of errors; adds its legend."""
+    state = node_errors(
+        np.maximum(truth, -1).reshape(-1), found.reshape(-1), (truth == -2).reshape(-1)
+    ).reshape(truth.shape)
+    shown = grey.copy()
+    for kind, color, _, label in ERROR_KINDS:
+        chosen = state == kind
+        if kind in (RIGHT, NOISE_LEFT) or not chosen.any():
+            continue
+        shown[chosen] = 0.25 * shown[chosen] + 0.75 * np.array(to_rgb(color))
+        handles.append(legend_dot(color, f"{label} ({chosen.sum() / state.size:.1%})", "s"))
+    counted = state != IGNORED
+    right = np.isin(state, (RIGHT, NOISE_LEFT)) & counted
+    share = right.sum() / max(int(counted.sum()), 1)
+    return f"errors: {share:.1%} of the pixels right", shown
+
+
+def _followers(
+    axis: Any, arrays: Mapping[str, np.ndarray], shown: np.ndarray, tint: np.ndarray
+) -> None:
+    """Lines from the segments of each instance to its influencer, which is a star."""
+    from matplotlib.collections import LineCollection
+
+    pos, found, star = arrays["pos"], arrays["predicted"], arrays["representative"]
+    if not len(star):
+        return
+    colour = np.full(len(star), -1, np.int64)  # of each instance, as in the prediction
+    colour[shown[shown >= 0]] = tint[shown >= 0]
+    follows = np.flatnonzero(found >= 0)
+    host = star[found[follows]]
+    colors = instance_colors(colour[found[follows]])
+    ends = np.stack([pos[follows], pos[host]], axis=1)
+    axis.add_collection(LineCollection(list(ends), colors=colors, linewidths=0.5, alpha=0.8))
+    axis.scatter(*pos[star].T, s=60, marker="*", c=instance_colors(colour), linewidths=0.6,
+                 edgecolors="black", zorder=3)  # fmt: skip
+
+
+def _count(labels: np.ndarray) -> int:
+    return len(np.unique(labels[labels >= 0]))

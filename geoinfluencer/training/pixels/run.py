@@ -1,0 +1,326 @@
+"""``baseline``: what is trained on pixels, or not trained at all, beside the graph models."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from geoinfluencer.condensation.unlearned import require_clustering
+from geoinfluencer.datasets.catalog import resolve_dataset
+from geoinfluencer.errors import InputError
+from geoinfluencer.files.atomic import atomic_path
+from geoinfluencer.models.pixel_embedder import PixelEmbedder
+from geoinfluencer.training.checkpoint import Checkpoint, RunState, load_checkpoint, publish
+from geoinfluencer.training.configuration.checks import validate
+from geoinfluencer.training.configuration.config import RunConfig, TrainSection
+from geoinfluencer.training.configuration.resolve import resolve_config
+from geoinfluencer.training.configuration.yaml_layers import Layer
+from geoinfluencer.training.data import build_dataset
+from geoinfluencer.training.fitting.module import InfluencerModule
+from geoinfluencer.training.fitting.trainer import fit
+from geoinfluencer.training.pixels.fitting import EpochControl, HeldOutLoss, PixelFolder
+from geoinfluencer.training.pixels.grouping import PixelGrouper
+from geoinfluencer.training.pixels.objective import PixelObjective
+from geoinfluencer.training.pixels.samples import PixelSamples
+from geoinfluencer.training.pixels.scoring import score_masks, score_nodes
+from geoinfluencer.training.run import Interrupted
+from geoinfluencer.training.run_folder import new_run, write_json
+from geoinfluencer.training.scoring.inference import pick_device
+
+NAME = "pixel-embedder"  # of the model, in checkpoints
+_COUNTS = ("epochs", "batch_size", "save_every", "eval_every", "crop", "embedding_dim", "width")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PixelSettings:
+    """How the pixel-embedding baseline is trained.
+
+    Attributes:
+        epochs: over the training images; None: 10, or with ``max_minutes`` as many as it takes.
+        max_steps: of an epoch at most; 0: all of it.
+        max_minutes: of fitting.
+        batch_size: images of a step.
+        lr: peak learning rate.
+        save_every: epochs between two savings of ``ckpt_last.pt``.
+        eval_every: epochs between two validations.
+        num_workers: loader processes; None: fitted to the machine.
+        seed: of weights, order and crops.
+        crop: side of the square crops that are trained on, or less: the longer side of the first
+            image.
+        embedding_dim: size of an embedding.
+        width: channels of the first level of the U-Net.
+        normalise: give embeddings length 1, in training and in scoring.
+        accelerator: ``auto``, ``cpu`` or ``gpu``.
+    """
+
+    epochs: int | None = None
+    max_steps: int = 0
+    max_minutes: float | None = None
+    batch_size: int = 2
+    lr: float = 1e-3
+    save_every: int = 1
+    eval_every: int = 1
+    num_workers: int | None = None
+    seed: int = 0
+    crop: int = 256
+    embedding_dim: int = 8
+    width: int = 16
+    normalise: bool = False
+    accelerator: str = "auto"
+
+    def __post_init__(self) -> None:
+        for name in _COUNTS:
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise InputError(f"{name} must be at least 1, got {value}")
+        if self.max_steps < 0:
+            raise InputError(f"max_steps must be at least 0, got {self.max_steps}")
+
+    def steps_of_epoch(self, images: int) -> int:
+        """Optimisation steps of an epoch over so many images."""
+        whole = math.ceil(images / self.batch_size)
+        return min(whole, self.max_steps) if self.max_steps else whole
+
+    def train_section(self, images: int) -> TrainSection:
+        """These settings as the trainer takes them."""
+        steps = self.steps_of_epoch(images)
+        epochs = self.epochs or (10 if self.max_minutes is None else None)
+        values = {
+            "seed": self.seed,
+            "max_steps": None if epochs is None else epochs * steps,
+            "max_minutes": self.max_minutes,
+            "batch_size": self.batch_size,
+            "learning_rate": self.lr,
+            "val_every": self.eval_every * steps,
+            "workers": "auto" if self.num_workers is None else self.num_workers,
+            "accelerator": self.accelerator,
+        }
+        return validate(TrainSection, Layer(values), ("train",))
+
+
+@dataclass(frozen=True)
+class BaselineRun:
+    """A finished baseline: its folder and ``metrics.json``."""
+
+    path: Path
+    metrics: dict[str, Any]
+
+
+def pixel_baseline(
+    dataset: str,
+    *,
+    data_root: str | Path | None = None,
+    settings: PixelSettings | None = None,
+    preset: str | None = None,
+    assignments: Sequence[str] = (),
+    overrides: Layer | None = None,
+    out: str | Path | None = None,
+    resume: str | Path | None = None,
+    quiet: bool = True,
+) -> BaselineRun:
+    """Trains the pixel-embedding baseline on a set of images and scores its best checkpoint on
+    ``val``: a U-Net, the discriminative loss, DBSCAN.
+
+    Args:
+        dataset: a name or ``package.module:Class``.
+        data_root: folder of the data.
+        settings: of the training.
+        preset: of the dataset's configuration, of which only ``data`` is read.
+        assignments: ``data.key=value`` strings.
+        overrides: further settings of ``data``.
+        out: folder; None: a new one under ``runs/``. An earlier run there is moved aside.
+        resume: ``auto`` (``ckpt_last.pt`` in ``out``) or a checkpoint: goes on where it stopped.
+        quiet: no progress, no messages.
+
+    Raises:
+        InputError: a file, name or setting is wrong.
+        Interrupted: Ctrl-C or SIGTERM; ``ckpt_last.pt`` is there to go on from.
+    """
+    settings = settings or PixelSettings()
+    require_clustering("dbscan")
+    config, views = _data(dataset, data_root, preset, assignments, overrides)
+    train, val = (_whole(config, split) for split in ("train", "val"))
+    options = {
+        "embedding_dim": settings.embedding_dim, "width": settings.width,
+        "normalise": settings.normalise,
+    }  # fmt: skip
+    crop = min(settings.crop, max(train.image(0).shape[:2]))
+    section = settings.train_section(len(train))
+    config = config.model_copy(
+        update={
+            "model": {"name": NAME, "crop": crop, **views, **options},
+            "loss": {"name": "discriminative"},
+            "train": section,
+        }
+    )
+    torch.manual_seed(settings.seed)
+    model = PixelEmbedder(**options)  # type: ignore[arg-type]
+    objective = PixelObjective(normalise=settings.normalise)
+    device = pick_device(settings.accelerator)
+    checkpoint = None if resume is None else _to_go_on_from(resume, out, config)
+    folder, moved = _folder(out, checkpoint, dataset)
+    with atomic_path(folder.config) as temporary:
+        temporary.write_text(config.to_yaml(), encoding="utf-8")
+    if not quiet:
+        if moved:
+            print(f"the earlier run in {folder.path} is now in {moved}")
+        parameters = sum(p.numel() for p in model.parameters())
+        print(
+            f"{dataset}: {len(train)} training images, {len(val)} for validation; {parameters:,} "
+            f"parameters; folder {folder.path}"
+        )
+    state = RunState(config=config.to_dict())
+    module = InfluencerModule(model, objective, section, state)
+    stopped_by = fit(
+        module,
+        PixelSamples(train.samples, crop=crop, **views),
+        HeldOutLoss(val, objective),
+        folder,
+        None if checkpoint is None else checkpoint.path,
+        quiet,
+        functools.partial(
+            EpochControl, save_steps=settings.save_every * settings.steps_of_epoch(len(train))
+        ),
+    )
+    if stopped_by is not None:
+        raise Interrupted(stopped_by, folder, state.step)
+    publish(folder.last, folder.final)
+    best, found = load_embedder(folder.best)
+    metrics = score_embedder(best.to(device), val, folder.path, quiet=quiet) | {
+        "method": "unet",
+        "dataset": dataset,
+        "split": "val",
+        "normalise": settings.normalise,
+        "seed": settings.seed,
+        "val_loss": found.state.metrics.get("val_loss", math.nan),
+        "checkpoint_step": found.state.step,
+        "steps": state.step,
+        "fit_minutes": state.elapsed_seconds / 60,
+        "num_parameters": sum(p.numel() for p in model.parameters()),
+    }
+    write_json(folder.metrics, metrics)
+    return BaselineRun(folder.path, metrics)
+
+
+def score_embedder(
+    model: PixelEmbedder, samples: PixelSamples, out: Path | None = None, *, quiet: bool = True
+) -> dict[str, Any]:
+    """Metrics of a trained net on whole images, and files of what it finds; see
+    :mod:`geoinfluencer.training.pixels.scoring`."""
+    grouper = PixelGrouper(model.eval(), next(model.parameters()).device)
+    if samples.given_pixels:
+        return score_nodes(samples, grouper.nodes, out, quiet=quiet)
+    return score_masks(samples, grouper.masks, out, quiet=quiet)
+
+
+def load_embedder(path: str | Path) -> tuple[PixelEmbedder, Checkpoint]:
+    """The net of a checkpoint, in evaluation mode, and the checkpoint.
+
+    Raises:
+        InputError: it is missing, damaged, or of another model.
+    """
+    found = load_checkpoint(path)
+    options = found.state.config["model"]
+    if options.get("name") != NAME:
+        raise InputError(
+            f"{path}: holds a model {options.get('name')!r}, not a pixel-embedding baseline; "
+            "score it with geoinfluencer eval"
+        )
+    known = inspect.signature(PixelEmbedder).parameters
+    model = PixelEmbedder(**{key: value for key, value in options.items() if key in known})
+    model.load_state_dict(found.weights)
+    return model.eval(), found
+
+
+def baseline_data(
+    dataset: str,
+    data_root: str | Path | None = None,
+    *,
+    splits: Sequence[str] = ("train", "val"),
+    preset: str | None = None,
+    assignments: Sequence[str] = (),
+    overrides: Layer | None = None,
+) -> list[PixelSamples]:
+    """Whole images of some splits of a dataset, as its configuration has them."""
+    config, _ = _data(dataset, data_root, preset, assignments, overrides)
+    return [_whole(config, split) for split in splits]
+
+
+def _data(
+    dataset: str,
+    data_root: str | Path | None,
+    preset: str | None,
+    assignments: Sequence[str],
+    overrides: Layer | None,
+) -> tuple[RunConfig, dict[str, bool]]:
+    """The dataset's configuration without its own augmentation, and what that was."""
+    for text in assignments:
+        if not text.startswith("data."):
+            raise InputError(f"--set {text}: a baseline takes settings of data alone")
+    config = resolve_config(
+        dataset, preset=preset, assignments=assignments, data_root=data_root, overrides=overrides
+    )
+    views = {key: bool(config.data.get(key, False)) for key in ("mirror", "turn")}
+    still = {key: False for key in views if key in config.data}
+    return config.model_copy(update={"data": {**config.data, **still}}), views
+
+
+def _whole(config: RunConfig, split: str) -> PixelSamples:
+    cls = resolve_dataset(config.dataset)
+    return PixelSamples(build_dataset(cls, config, split))
+
+
+def _to_go_on_from(resume: str | Path, out: str | Path | None, config: RunConfig) -> Checkpoint:
+    if str(resume) == "auto":
+        if out is None:
+            raise InputError("--resume auto: name the folder of the run with --out DIR")
+        resume = PixelFolder(out).last
+    _, checkpoint = load_embedder(resume)
+    stored, now = checkpoint.state.config, config.to_dict()
+    for section in ("dataset", "data", "model"):
+        if stored[section] != now[section]:
+            raise InputError(
+                f"--resume {resume}: is a run with other settings of {section}; give those that it "
+                "was started with, or start a new run"
+            )
+    for key in ("seed", "batch_size"):
+        if stored["train"][key] != now["train"][key]:
+            raise InputError(
+                f"--resume {resume}: was started with {key} {stored['train'][key]}, not "
+                f"{now['train'][key]}; a resumed run keeps it"
+            )
+    total, minutes = config.train.max_steps, config.train.max_minutes
+    done = total is not None and checkpoint.state.step >= total
+    if done or (minutes is not None and checkpoint.state.elapsed_seconds >= 60 * minutes):
+        raise InputError(
+            f"--resume {resume}: has run its {checkpoint.state.step} steps; raise --epochs or "
+            "--max-minutes"
+        )
+    return checkpoint
+
+
+def _folder(
+    out: str | Path | None, checkpoint: Checkpoint | None, dataset: str
+) -> tuple[PixelFolder, Path | None]:
+    if checkpoint is not None:
+        folder = PixelFolder(checkpoint.path.parent)
+        if out is None or Path(out).resolve() == folder.path.resolve():
+            folder.make()
+            folder.lock()
+            return folder, None
+    found, moved = new_run(out, f"{dataset}-baseline", PixelFolder)
+    assert isinstance(found, PixelFolder)
+    return found, moved
+
+
+def settings_of(values: dict[str, Any]) -> PixelSettings:
+    """Settings from those of a command line that are given (not None)."""
+    known = asdict(PixelSettings())
+    return PixelSettings(**{k: v for k, v in values.items() if k in known and v is not None})

@@ -1,0 +1,79 @@
+"""The classical baseline of images of cells: no training, settings from calibration images."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch.utils.data import Subset
+
+from geoinfluencer.condensation.watershed import watershed_objects
+from geoinfluencer.errors import InputError
+from geoinfluencer.graphs.colour import as_rgb
+from geoinfluencer.training.pixels.run import BaselineRun, baseline_data
+from geoinfluencer.training.pixels.samples import PixelSamples
+from geoinfluencer.training.pixels.scoring import score_masks
+from geoinfluencer.training.run_folder import write_json
+from geoinfluencer.training.scoring.evaluation import evaluation_folder
+
+_GRID: list[dict[str, Any]] = [
+    {"spread": spread, "apart": apart} for spread, apart in itertools.product((1.0, 2.0), (3, 5, 8))
+]
+_CALIBRATING = 20  # images, at most
+_LUMINANCE = np.array([0.2125, 0.7154, 0.0721], np.float32)  # of Rec. 709
+
+
+def watershed_baseline(
+    dataset: str,
+    *,
+    data_root: str | Path | None = None,
+    preset: str | None = None,
+    assignments: Sequence[str] = (),
+    out: str | Path | None = None,
+    quiet: bool = True,
+) -> BaselineRun:
+    """Scores Otsu's threshold and a watershed of the distance on ``val``; of some settings those
+    are taken that have the best AP on ``calib``.
+
+    Args:
+        dataset: a name or ``package.module:Class``, a set of images.
+        data_root: folder of the data.
+        preset: of the dataset's configuration, of which only ``data`` is read.
+        assignments: ``data.key=value`` strings.
+        out: folder of ``metrics.json`` and ``coco_results.json``; None: writes nothing.
+        quiet: no progress.
+
+    Raises:
+        InputError: a file, name or setting is wrong, or scikit-image is missing.
+    """
+    calib, val = baseline_data(
+        dataset, data_root, splits=("calib", "val"), preset=preset, assignments=assignments
+    )
+    if val.given_pixels:
+        raise InputError(
+            f"--method watershed: {dataset} gives the pixels of its objects, which are lines; "
+            "take --method unet"
+        )
+    few = PixelSamples(Subset(calib.samples, range(min(len(calib), _CALIBRATING))))
+
+    def ap(settings: dict[str, Any]) -> float:
+        found = score_masks(few, functools.partial(_masks, **settings))["ap"]
+        return -math.inf if math.isnan(found) else found
+
+    chosen = max(_GRID, key=ap)
+    folder = None if out is None else evaluation_folder(out)
+    path = None if folder is None else folder.path
+    metrics = score_masks(val, functools.partial(_masks, **chosen), path, quiet=quiet)
+    metrics |= {"method": "watershed", "dataset": dataset, "split": "val", **chosen}
+    if folder is not None:
+        write_json(folder.metrics, metrics)
+    return BaselineRun(folder.path if folder else Path(), metrics)
+
+
+def _masks(image: np.ndarray, **settings: Any) -> tuple[np.ndarray, np.ndarray]:
+    return watershed_objects(as_rgb(image) @ _LUMINANCE, **settings)

@@ -1,0 +1,157 @@
+"""Charts whose nodes are pixels of lines: the ``nodes`` scores, and lines as points in order."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+
+from geoinfluencer.condensation.polylines import polylines
+from geoinfluencer.files.line_results import (
+    ImageLines,
+    line_entry,
+    write_lines_csv,
+    write_lines_json,
+)
+from geoinfluencer.files.spool import JsonSpool
+from geoinfluencer.metrics import LineMetrics
+from geoinfluencer.plots.figures import Figure
+from geoinfluencer.plots.lines import line_figures
+from geoinfluencer.training.scoring.inference import SampleResult
+from geoinfluencer.training.tasks.nodes import NodeTask
+
+LINE_DEFINITIONS = {
+    "line_6a": "agreement of lines matched one to one (F1, relative to the distance from the "
+    "image's upper edge, as LineFormer's script has it) / true lines",
+    "line_6b": "the same / the larger number of lines, true or predicted",
+    "line_6a_placed": "line_6a with errors as shares of the chart's height, wherever it lies",
+    "line_6b_placed": "line_6b with the same",
+    "count_error": "mean difference of the numbers of predicted and true lines of an image",
+    "count_exact": "share of the images with as many predicted as true lines",
+    "ceiling_6a": "line_6a of the lines through the true pixels: what no grouping exceeds by much",
+    "ceiling_6b": "line_6b of the same",
+}
+
+
+@dataclass(frozen=True)
+class LineRecord:
+    """What was predicted for an image: its nodes here, its lines put aside.
+
+    Attributes:
+        nodes: As of the ``nodes`` protocol.
+        spool: Holds ``found``, and where the truth is known ``truth`` and ``perfect``.
+        place: Where in it.
+        has_truth: Whether the sample has true lines to score against.
+    """
+
+    name: str
+    nodes: pd.DataFrame
+    spool: JsonSpool
+    place: int
+    has_truth: bool
+
+    def lines(self, kind: str) -> list[dict[str, Any]]:
+        """Lines ``found``, ``truth`` or ``perfect``, as files hold them."""
+        return list(self.spool.read(self.place)[kind])
+
+    def points(self, kind: str) -> list[np.ndarray]:
+        """The points (P, 2) of each."""
+        return [np.asarray(line["xy"], np.float64).reshape(-1, 2) for line in self.lines(kind)]
+
+
+class LineTask(NodeTask):
+    """Scores on pixels in training; on an evaluation those of lines, which are written too.
+
+    Samples have pixel centres ``pos`` (N, 2), x and y, and, where the truth is known, ``line_xy``
+    (P, 2) and ``line_of`` (P,): the points of all lines and the line of each.
+    """
+
+    protocol: ClassVar[str] = "lines"
+
+    def __init__(self, samples: object) -> None:
+        super().__init__(samples)
+        self._spool: JsonSpool | None = None
+
+    def record(self, result: SampleResult) -> LineRecord:  # type: ignore[override]
+        assert result.instances is not None
+        sample, found = result.sample, result.instances
+        pos = sample.pos.numpy()
+        score = found.score.double().numpy()
+        kept = {"found": _entries(pos, found.instance.numpy(), score)}
+        truth, owner = sample.get("line_xy"), sample.get("line_of")
+        instance = self.common_arrays(result).get("truth")
+        if truth is not None and owner is not None and instance is not None:
+            points, line = truth.numpy(), owner.numpy()
+            count = line.max(initial=-1) + 1
+            kept["truth"] = [line_entry(points[line == k], 1.0) for k in range(count)]
+            kept["perfect"] = _entries(pos, instance, np.ones(instance.max(initial=-1) + 1))
+        self._spool = self._spool or JsonSpool()
+        place = self._spool.add(kept)
+        return LineRecord(result.name, super().record(result), self._spool, place, "truth" in kept)
+
+    def write_predictions(self, records: Sequence[LineRecord], folder: Path) -> list[Path]:  # type: ignore[override]
+        """``predictions.csv`` of the pixels, ``lines.json`` and ``lines.csv`` of the lines."""
+        written = super().write_predictions([each.nodes for each in records], folder)
+        as_json, as_csv = folder / "lines.json", folder / "lines.csv"
+        write_lines_json(as_json, _all_lines(records))
+        write_lines_csv(as_csv, _all_lines(records))
+        return [*written, as_json, as_csv]
+
+    def metrics_of(self, records: Sequence[LineRecord]) -> dict[str, Any]:
+        """The scores of the lines, where all images have true ones, and their ceiling."""
+        if not records or not all(each.has_truth for each in records):
+            return {}
+        scores, ceiling = LineMetrics(), LineMetrics()
+        for each in records:
+            truth = each.points("truth")
+            scores.update(each.points("found"), truth)
+            ceiling.update(each.points("perfect"), truth)
+        best = ceiling.compute()
+        return {
+            **scores.compute(),
+            "ceiling_6a": best["line_6a"],
+            "ceiling_6b": best["line_6b"],
+        }
+
+    def display_arrays(self, result: SampleResult) -> dict[str, np.ndarray]:
+        arrays = self.common_arrays(result)
+        if result.sample.get("image_size") is not None:
+            arrays["image_size"] = result.sample["image_size"].numpy()
+        assert result.instances is not None
+        instance = result.instances.instance.numpy()
+        lines = polylines(arrays["pos"], instance, len(result.instances))
+        arrays["line_xy"] = np.concatenate([np.zeros((0, 2), np.float32), *lines])
+        arrays["line_of"] = np.repeat(np.arange(len(lines)), [len(line) for line in lines])
+        return arrays
+
+    def sample_figures(self, arrays: Mapping[str, np.ndarray], name: str) -> list[Figure]:
+        return line_figures(arrays, name)
+
+    def definitions(self) -> dict[str, str]:
+        return {**LINE_DEFINITIONS, **super().definitions()}
+
+
+def _entries(pos: np.ndarray, instance: np.ndarray, score: np.ndarray) -> list[dict[str, Any]]:
+    lines = polylines(pos, instance, len(score))
+    return [line_entry(xy, value) for xy, value in zip(lines, score.tolist(), strict=True)]
+
+
+def _all_lines(records: Sequence[LineRecord]) -> Iterator[ImageLines]:
+    for each, name in zip(records, _names(records), strict=True):
+        yield name, each.lines("found")
+
+
+def _names(records: Sequence[LineRecord]) -> list[str]:
+    """The names of the images; nameless ones, and further ones of a name, are numbered."""
+    seen: Counter[str] = Counter()
+    names = []
+    for place, each in enumerate(records):
+        name = each.name or f"image-{place}"
+        seen[name] += 1
+        names.append(name if seen[name] == 1 else f"{name}-{place}")
+    return names

@@ -1,0 +1,33 @@
+"""Files of masks that are scored by the protocol of Cityscapes: words and tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from geoinfluencer.training.tasks.nodes import NodeTask
+from geoinfluencer.training.tasks.scenes import class_lines, without_truth
+
+_DEFINITIONS = {
+    "ap": "Cityscapes AP: mean over classes with truth and the ten IoU thresholds .50 to .95",
+    "ap50": "the same at IoU .50",
+}
+
+
+class CityscapesFilesTask(NodeTask):
+    """Scores of files; there are no samples."""
+
+    protocol: ClassVar[str] = "cityscapes"
+
+    def window_words(self, metrics: Mapping[str, Any]) -> str:
+        least = metrics.get("min_region")
+        return "" if least is None else f"instances of at least {least} pixels"
+
+    def warnings(self, metrics: Mapping[str, Any]) -> list[str]:
+        return without_truth(metrics)
+
+    def table(self, metrics: Mapping[str, Any]) -> list[str]:
+        return class_lines(metrics)
+
+    def definitions(self) -> dict[str, str]:
+        return dict(_DEFINITIONS)

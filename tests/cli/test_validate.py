@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from geoinfluencer.cli.main import main
+
+pytest.importorskip("PIL.Image", reason="needs the extra geoinfluencer[images]")
+pytest.importorskip("pycocotools.mask", reason="needs the extra geoinfluencer[images]")
+
+
+def write(folder: Path, **annotation: Any) -> Path:
+    entry = {"id": 5, "image_id": 7, "category_id": 1, "segmentation": [[1, 1, 5, 1, 5, 4]]}
+    content = {
+        "images": [{"id": 7, "file_name": "a.png", "width": 8, "height": 6}],
+        "categories": [{"id": 1, "name": "cell"}],
+        "annotations": [entry | annotation],
+    }
+    path = folder / "set.json"
+    path.write_text(json.dumps(content))
+    return path
+
+
+def test_a_clean_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write(tmp_path)
+    assert main(["validate", str(path)]) == 0
+    assert capsys.readouterr().out == (
+        f"{path} (masks): 1 images, 1 annotations, 1 categories; 0 errors, 0 warnings\n"
+    )
+    assert main(["validate", str(write(tmp_path, id=0))]) == 0
+    assert "warning: annotation 0: " in capsys.readouterr().out
+
+
+def test_faults_are_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write(tmp_path, category_id=4, segmentation=[[1, 1, 2]])
+    assert main(["validate", str(path), "--images", str(tmp_path)]) == 2
+    out = capsys.readouterr().out
+    assert "error: annotation 5: has category_id 4" in out
+    assert "error: annotation 5: a polygon must be" in out
+    assert "error: image 7: " in out and "a.png: no such image" in out
+    assert "3 errors, 0 warnings" in out
+
+
+def test_for_programs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write(tmp_path, image_id=8)
+    assert main(["validate", str(path), "--json"]) == 2
+    found = json.loads(capsys.readouterr().out)
+    assert (found["kind"], found["errors"], found["warnings"]) == ("masks", 1, 0)
+    fault = next(each for each in found["findings"] if each["level"] == "error")
+    assert (fault["where"], fault["kind"]) == ("annotation 5", "no-image")
+
+
+def test_long_lists_are_cut_short(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write(tmp_path)
+    content = json.loads(path.read_text())
+    content["annotations"] = [
+        {**content["annotations"][0], "id": i + 1, "category_id": 9} for i in range(13)
+    ]
+    path.write_text(json.dumps(content))
+    assert main(["validate", str(path)]) == 2
+    out = capsys.readouterr().out
+    assert out.count("which is not in categories") == 10
+    assert "... and 3 more of the kind no-category (--all shows them)" in out
+    assert main(["validate", str(path), "--all"]) == 2
+    assert capsys.readouterr().out.count("which is not in categories") == 13
+
+
+def test_what_cannot_be_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["validate", str(tmp_path / "none.json")]) == 2
+    assert "none.json: no such annotation file" in capsys.readouterr().err
+    assert main(["validate", str(write(tmp_path)), "--images", str(tmp_path / "no")]) == 2
+    assert "no such folder" in capsys.readouterr().err

@@ -1,0 +1,125 @@
+"""Masks over images, and the panels of a report."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+
+from geoinfluencer.plots.figures import instance_colors
+from geoinfluencer.plots.image_panels import image_figures
+from geoinfluencer.plots.overlay import as_colors, outlines, overlay, png
+
+
+def test_every_kind_of_image_becomes_colours() -> None:
+    grey = np.array([[0, 51], [102, 255]], np.uint8)
+    expected = np.repeat((grey / 255.0)[..., None], 3, axis=2)
+    rgba = np.dstack([grey, grey, grey, np.full_like(grey, 255)])
+    for image in (grey, grey[..., None], np.dstack([grey] * 3), rgba, grey / np.float32(255)):
+        assert as_colors(image) == pytest.approx(expected, abs=1e-6)
+    assert as_colors(grey.astype(np.uint16) * 257) == pytest.approx(expected, abs=1e-6)
+    clear = np.dstack([grey, grey, grey, np.zeros_like(grey)])
+    assert (as_colors(clear) == 1).all()
+
+
+def test_outlines_are_on_both_sides_of_a_border() -> None:
+    labels = np.full((5, 6), -1)
+    labels[1:4, 1:5] = 0
+    edge = outlines(labels)
+    inside = np.zeros_like(edge)
+    inside[2, 2:4] = True
+    assert np.array_equal(edge & (labels == 0), (labels == 0) & ~inside)
+    assert edge[0, 1:5].all() and not edge[0, 0]
+    thin = outlines(labels, thin=True)
+    assert thin.sum() == 2 * (3 + 4) - 1 and not (thin & ~edge).any()
+    assert not outlines(np.zeros((4, 4), int)).any()
+
+
+def test_masks_are_filled_half_and_outlined() -> None:
+    image = np.zeros((7, 7), np.uint8)
+    labels = np.full((7, 7), -1)
+    labels[1:6, 1:6] = 2
+    shown = overlay(image, labels)
+    color = instance_colors(np.array([2]))[0, :3]
+    assert (shown[labels < 0] == 0).all()
+    assert shown[1, 1] == pytest.approx(color, abs=1e-6)
+    assert shown[3, 3] == pytest.approx(0.45 * color, abs=1e-6)
+    tinted = overlay(image, labels, np.where(labels == 2, 5, -1))
+    assert tinted[1, 1] == pytest.approx(instance_colors(np.array([5]))[0, :3], abs=1e-6)
+
+
+def test_png_has_the_pixels_of_the_image() -> None:
+    image_module = pytest.importorskip("PIL.Image")
+    pixels = np.random.default_rng(0).random((4, 9, 3))
+    read = np.asarray(image_module.open(io.BytesIO(png(pixels))).convert("RGB"))
+    assert np.array_equal(read, np.rint(255 * pixels).astype(np.uint8))
+
+
+def arrays(**more: np.ndarray) -> dict[str, np.ndarray]:
+    """6 x 8 pixels in 12 nodes of 2 x 2; two objects are found."""
+    segment = np.arange(12).reshape(3, 4).repeat(2, 0).repeat(2, 1)
+    predicted = np.full(12, -1)
+    predicted[[0, 1]], predicted[[10, 11]] = 0, 1
+    row, column = np.divmod(np.arange(12), 4)
+    return {
+        "image": np.zeros((6, 8, 3), np.uint8),
+        "segment_map": segment.reshape(-1),
+        "image_size": np.array([[6, 8]]),
+        "pos": np.stack([2 * column + 0.5, 2 * row + 0.5], axis=1),
+        "predicted": predicted,
+        "representative": np.array([0, 11]),
+        **more,
+    }
+
+
+def titles(monkeypatch: pytest.MonkeyPatch, given: dict[str, np.ndarray]) -> list[str]:
+    from matplotlib.axes import Axes
+
+    found: list[str] = []
+    real = Axes.set_title
+
+    def keep(self: Axes, text: str, *rest: object, **more: object) -> object:
+        found.append(text)
+        return real(self, text, *rest, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Axes, "set_title", keep)
+    (figure,) = image_figures(given, "a/b")
+    assert figure.key == "a-b-image" and figure.png.startswith(b"\x89PNG")
+    return found
+
+
+def test_panels_with_truth(monkeypatch: pytest.MonkeyPatch) -> None:
+    truth = np.full((6, 8), -1)
+    truth[0:2, 0:4] = 0
+    truth[4:6, 4:8] = -2  # ignored
+    found = titles(monkeypatch, arrays(pixel_truth=truth.reshape(-1)))
+    assert found == [
+        "image", "truth: 1 objects", "prediction: 2 objects", "12 segments",
+        "influencers and who follows them", "errors: 100.0% of the pixels right",
+    ]  # fmt: skip
+
+
+def test_pixels_of_their_own_are_what_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    truth = np.full((6, 8), -1)
+    truth[0:2, 0:4] = 0
+    own = np.full((6, 8), -1)
+    own[0:2, 0:3] = 0  # two of the eight pixels of the object are missed
+    given = arrays(pixel_truth=truth.reshape(-1), pixel_predicted=own.reshape(-1))
+    found = titles(monkeypatch, given)
+    assert "prediction: 1 objects" in found
+    assert f"errors: {46 / 48:.1%} of the pixels right" in found
+
+
+def test_truth_of_nodes_where_pixels_have_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    truth = np.full(12, -1)
+    truth[[0, 1, 2]] = 0
+    ignore = np.arange(12) == 2
+    found = titles(monkeypatch, arrays(truth=truth, ignore=ignore))
+    # 44 pixels count, of which the 8 of the second prediction are wrong
+    assert found[-1] == f"errors: {36 / 44:.1%} of the pixels right"
+
+
+def test_without_truth_there_are_no_errors(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = titles(monkeypatch, arrays())
+    assert len(found) == 4 and not any("errors" in each for each in found)

@@ -94,7 +94,7 @@ def run(options: argparse.Namespace) -> int:
         return _watershed(options, given, lines)
     from geoinfluencer.training import Interrupted
     from geoinfluencer.training.configuration.yaml_layers import Layer
-    from geoinfluencer.training.pixels.run import pixel_baseline, settings_of
+    from geoinfluencer.training.pixel_baseline.run import pixel_baseline, settings_of
 
     dataset, defaults = _dataset(options, lines)
     try:
@@ -106,7 +106,7 @@ def run(options: argparse.Namespace) -> int:
             assignments=options.assignments,
             overrides=Layer({"data": lines}) if lines else None,
             out=options.out or defaults.get("out"),
-            resume=options.resume or None,  # "" is the default of the document's own script
+            resume=options.resume or None,  # an empty string means no resumption
             quiet=False,
         )
     except Interrupted as stop:
@@ -141,7 +141,7 @@ def _dataset(options: argparse.Namespace, lines: Mapping[str, Any]) -> tuple[str
 def _watershed(
     options: argparse.Namespace, given: Mapping[str, Any], lines: Mapping[str, Any]
 ) -> int:
-    from geoinfluencer.training.pixels.unlearned import watershed_baseline
+    from geoinfluencer.training.pixel_baseline.unlearned import watershed_baseline
 
     unread = [*lines, *(name for name in _OF_TRAINING if name in given)]
     unread += ["normalise"] if options.normalise else []
@@ -157,11 +157,11 @@ def _watershed(
         out=options.out,
         quiet=False,
     )
-    print(_line(result.metrics, options.out))
+    print(_line(result.metrics, str(result.path)))
     return 0
 
 
-def _line(metrics: Mapping[str, Any], path: str | None) -> str:
+def _line(metrics: Mapping[str, Any], path: str) -> str:
     """The scores that there are of these, on one line."""
     names = ("ap", "ap50", "line_6a", "line_6b", "line_6a_placed", "ari", "count_error", "pq")
     scores = [
@@ -169,8 +169,8 @@ def _line(metrics: Mapping[str, Any], path: str | None) -> str:
         for name in names
         if isinstance(value := metrics.get(name), float) and math.isfinite(value)
     ]
-    where = f"; {path}/metrics.json" if path else ""
-    return f"{metrics['dataset']} val, {metrics['method']}: {', '.join(scores)}{where}"
+    said = ", ".join(scores) or "no scores, as there are no true objects"
+    return f"{metrics['dataset']} val, {metrics['method']}: {said}; {path}/metrics.json"
 
 
 def _flag(name: str) -> str:

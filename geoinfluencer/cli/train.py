@@ -7,6 +7,7 @@ import json
 import sys
 
 from geoinfluencer.cli.arguments import add_dataset, add_set, at_least, folder
+from geoinfluencer.errors import InputError
 
 NAME = "train"
 HELP = "train a model, score it on held-out samples, write a report"
@@ -109,5 +110,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _of_lines(options: argparse.Namespace) -> list[str]:
     """The options for charts as assignments; JSON strings are YAML's too."""
-    given = {name: getattr(options, name) for name in _OF_LINES}
-    return [f"data.{name}={json.dumps(v)}" for name, v in given.items() if v is not None]
+    given = {name: v for name in _OF_LINES if (v := getattr(options, name)) is not None}
+    if given and options.dataset not in (None, "lines"):
+        flag = next(iter(given)).replace("_", "-")
+        raise InputError(f"--{flag}: is for --dataset lines, not {options.dataset}")
+    return [f"data.{name}={json.dumps(value)}" for name, value in given.items()]

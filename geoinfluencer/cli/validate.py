@@ -10,7 +10,7 @@ from pathlib import Path
 NAME = "validate"
 HELP = "check an annotation file and list what is wrong with it, by id"
 DESCRIPTION = """\
-Reads a COCO-type annotation file (masks, or lines of charts, which lie flat in bbox) and lists
+Reads a COCO-type annotation file (masks, or lines of charts, in bbox or segmentation) and lists
 every fault: ids that are missing or there twice, images and categories that are not there, polygons
 and run lengths that are no masks, masks without pixels, areas and boxes that cannot be; and with
 --images files that are missing or of another size.
@@ -30,7 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--kind",
         choices=("masks", "lines"),
-        help="what annotations hold (default: lines where a bbox has more than four numbers)",
+        help="what annotations hold (default: lines where a bbox has more than four numbers, a "
+        "category is called line, or a segmentation without area has a part of two points)",
     )
     parser.add_argument(
         "--all", action="store_true", help=f"every finding, not the first {_SHOWN} of a kind"

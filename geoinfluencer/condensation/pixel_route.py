@@ -11,7 +11,7 @@ from scipy.spatial import cKDTree
 
 
 @dataclass(frozen=True)
-class PixelGraph:
+class LinkedPixels:
     """Pixels and the lengths of the links between them.
 
     Attributes:
@@ -22,12 +22,12 @@ class PixelGraph:
     points: np.ndarray
     graph: csr_array
 
-    def only(self, kept: np.ndarray) -> PixelGraph:
+    def only(self, kept: np.ndarray) -> LinkedPixels:
         """The part on some of the pixels; ``kept`` (n,) bool."""
         chosen = np.flatnonzero(kept)
-        return PixelGraph(self.points[chosen], self.graph[chosen][:, chosen])
+        return LinkedPixels(self.points[chosen], self.graph[chosen][:, chosen])
 
-    def largest_part(self) -> PixelGraph:
+    def largest_part(self) -> LinkedPixels:
         """The connected part with most pixels."""
         count, part = connected_components(self.graph, directed=False)
         if count == 1:
@@ -35,7 +35,7 @@ class PixelGraph:
         return self.only(part == np.argmax(np.bincount(part)))
 
 
-def link_pixels(points: np.ndarray, reach: float, max_gap: float) -> PixelGraph:
+def link_pixels(points: np.ndarray, reach: float, max_gap: float) -> LinkedPixels:
     """Links all pixels within ``reach``, and connected parts by the shortest links that make one
     part of those which gaps of at most ``max_gap`` separate.
 
@@ -75,12 +75,12 @@ def longest_route(graph: csr_array) -> np.ndarray:
     return way[np.argsort(far[way], kind="stable")]
 
 
-def _linked(points: np.ndarray, pairs: np.ndarray) -> PixelGraph:
+def _linked(points: np.ndarray, pairs: np.ndarray) -> LinkedPixels:
     length = np.linalg.norm(points[pairs[:, 0]] - points[pairs[:, 1]], axis=1)
     both = np.concatenate([pairs, pairs[:, ::-1]])
     shape = (len(points), len(points))
     graph = coo_array((np.concatenate([length, length]), (both[:, 0], both[:, 1])), shape=shape)
-    return PixelGraph(points, csr_array(graph))
+    return LinkedPixels(points, csr_array(graph))
 
 
 def _bridges(points: np.ndarray, part: np.ndarray, wide: np.ndarray, count: int) -> np.ndarray:

@@ -9,7 +9,7 @@ from scipy.ndimage import uniform_filter1d
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-from geoinfluencer.condensation.pixel_route import PixelGraph, link_pixels, longest_route
+from geoinfluencer.condensation.pixel_route import LinkedPixels, link_pixels, longest_route
 
 _MOST_PIECES = 16  # further parts of one stroke that are looked at, the largest first
 
@@ -18,9 +18,6 @@ def polylines(
     pos: np.ndarray,  # (N, 2)
     instance: np.ndarray,  # (N,)
     count: int,
-    *,
-    step: float = 2.0,
-    max_gap: float = 24.0,
 ) -> list[np.ndarray]:
     """The line of each instance 0 ... ``count`` - 1 of an image, see :func:`polyline`.
 
@@ -29,10 +26,7 @@ def polylines(
     """
     order = np.argsort(instance, kind="stable")
     bounds = np.searchsorted(instance[order], np.arange(count + 1))
-    return [
-        polyline(pos[order[low:high]], step=step, max_gap=max_gap)
-        for low, high in itertools.pairwise(bounds.tolist())
-    ]
+    return [polyline(pos[order[low:high]]) for low, high in itertools.pairwise(bounds.tolist())]
 
 
 def polyline(points: np.ndarray, *, step: float = 2.0, max_gap: float = 24.0) -> np.ndarray:
@@ -94,7 +88,7 @@ def _length(line: np.ndarray) -> float:
 
 
 def _centred(
-    pixels: PixelGraph, route: np.ndarray, near: float, spacing: float, step: float
+    pixels: LinkedPixels, route: np.ndarray, near: float, spacing: float, step: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """(P, 2) means of the pixels beside a route in steps along it, and (n,) which pixels are
     far from it."""
@@ -113,7 +107,7 @@ def _centred(
 
 
 def _pieces(
-    pixels: PixelGraph, left: np.ndarray, near: float, spacing: float, step: float
+    pixels: LinkedPixels, left: np.ndarray, near: float, spacing: float, step: float
 ) -> list[np.ndarray]:
     """Lines through the connected parts of the pixels that are left, the largest part first."""
     rest = pixels.only(left)

@@ -35,12 +35,14 @@ def watershed_objects(
     bright = grey > filters.threshold_otsu(grey) if np.ptp(grey) else np.zeros(grey.shape, bool)
     inside = ndimage.binary_fill_holes(~bright if bright.mean() > 0.5 else bright)
     depth = ndimage.gaussian_filter(ndimage.distance_transform_edt(inside), spread)
+    level = np.where(inside, np.round(depth, 6), -1)
     parts, _ = ndimage.label(inside)
     row, column = features.peak_local_max(
-        depth, min_distance=apart, labels=parts, exclude_border=False
+        level, min_distance=apart, labels=parts, exclude_border=False
     ).T
-    seeds = np.zeros(grey.shape, np.int32)
-    seeds[row, column] = np.arange(1, len(row) + 1)
+    # the ridge of an object of constant width is level: peaks all along it are one
+    flat, _ = ndimage.label(inside & (level == ndimage.maximum_filter(level, 3)), np.ones((3, 3)))
+    seeds = np.where(np.isin(flat, flat[row, column]), flat, 0)
     found = segmentation.watershed(-depth, seeds, mask=inside)
     found[np.bincount(found.ravel())[found] < min_size] = 0
     table = measure.regionprops_table(found, properties=("label", "solidity"))

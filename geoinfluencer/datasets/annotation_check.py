@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
+import os
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+
 from geoinfluencer.datasets.image_files import image_sizes
 from geoinfluencer.errors import InputError
-from geoinfluencer.files.chart_lines import flat_polyline
+from geoinfluencer.files.chart_lines import annotated_line
 from geoinfluencer.files.coco_entries import integer
 from geoinfluencer.files.coco_masks import check_segmentation, encoded, mask_module
 
@@ -40,14 +44,33 @@ class Finding:
 
 
 def kind_of(content: Any) -> Kind:
-    """``lines`` where an annotation's ``bbox`` holds more numbers than a box, as in sets of charts,
-    which keep polylines there; else ``masks``."""
-    entries = content.get("annotations") if isinstance(content, dict) else None
-    longer = (
-        isinstance(entry, dict) and isinstance(entry.get("bbox"), list) and len(entry["bbox"]) > 4
-        for entry in (entries if isinstance(entries, list) else [])
+    """``lines`` where an annotation's ``bbox`` holds more numbers than a box, as in many sets of
+    charts; where its category is called ``line`` and it has no run-length mask; or where it has no
+    area and a part of its segmentation has two points alone. Else ``masks``."""
+    if not isinstance(content, dict):
+        return "masks"
+    entries, categories = (
+        [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+        for value in (content.get("annotations"), content.get("categories"))
     )
-    return "lines" if any(longer) else "masks"
+    called = [
+        each.get("id")
+        for each in categories
+        if re.search(r"\blines?\b", str(each.get("name")), re.IGNORECASE)
+    ]
+    return "lines" if any(_is_line(each, called) for each in entries) else "masks"
+
+
+def _is_line(entry: Mapping[str, Any], called: list[Any]) -> bool:
+    box, parts = entry.get("bbox"), entry.get("segmentation")
+    if isinstance(box, list) and len(box) > 4:
+        return True
+    if isinstance(parts, dict):
+        return False
+    if entry.get("category_id") in called:
+        return True
+    pairs = [part for part in parts or () if isinstance(part, list) and len(part) == 4]
+    return bool(pairs) and not entry.get("area")
 
 
 def check_annotations(content: Any, *, kind: Kind | None = None) -> Iterator[Finding]:
@@ -55,8 +78,9 @@ def check_annotations(content: Any, *, kind: Kind | None = None) -> Iterator[Fin
 
     Args:
         content: As JSON has it.
-        kind: What annotations hold: ``masks``, or ``lines`` flat in ``bbox``; None: see
-            :func:`kind_of`.
+        kind: What annotations hold: ``masks``, or ``lines`` in ``bbox`` or ``segmentation``, as
+            :func:`~geoinfluencer.files.chart_lines.annotated_line` has them; where one category
+            has ``line`` in its name only its annotations are lines. None: see :func:`kind_of`.
 
     Raises:
         InputError: pycocotools is missing.
@@ -106,7 +130,7 @@ def check_image_files(content: Any, folder: Path) -> Iterator[Finding]:
         try:
             stored, upright = image_sizes(folder / name)
         except InputError as error:
-            missing = not (folder / name).exists()
+            missing = not os.path.exists(folder / name)  # a name may be too long to ask for
             kind = "image-missing" if missing else "image-unreadable"
             yield Finding("error", kind, where, str(error))
             continue
@@ -181,6 +205,8 @@ def _annotations(
     used: Counter[tuple[int, int]],
 ) -> Iterator[Finding]:
     seen: set[int] = set()
+    named = [number for number, name in (categories or {}).items() if "line" in name.lower()]
+    used_named = len(named) == 1 and any(_integer(e, "category_id") == named[0] for e in entries)
     for place, entry in enumerate(entries):
         number = _integer(entry, "id")
         if number is None and (kind == "masks" or not isinstance(entry, dict) or "id" in entry):
@@ -204,7 +230,8 @@ def _annotations(
             used[owner, category] += 1
         size = None if owner is None else sizes.get(owner)
         if kind == "lines":
-            yield from _line(entry, where, size)
+            if not used_named or category == named[0]:
+                yield from _line(entry, where, size)
         else:
             yield from _mask(entry, where, owner, size)
 
@@ -261,7 +288,7 @@ def _box(box: Any, where: str, size: tuple[int, int]) -> Iterator[Finding]:
 
 def _line(entry: dict[str, Any], where: str, size: tuple[int, int] | None) -> Iterator[Finding]:
     try:
-        points = flat_polyline(entry.get("bbox"), where)
+        points = np.concatenate(annotated_line(entry, where))
     except InputError as error:
         yield Finding("error", "line", where, str(error).removeprefix(f"{where}: "))
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from geoinfluencer.datasets.line_sample import BACKGROUND, FIRST, IGNORED
+from geoinfluencer.datasets.pixel_codes import BACKGROUND, FIRST, IGNORED
 
 _SEEN = 0.2  # share of a pixel that a line must have to own it
 _OVERLAP = 0.5  # share of a pixel that two lines must both cover to overlap there

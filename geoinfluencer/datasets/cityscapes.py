@@ -104,16 +104,10 @@ class Cityscapes(ImageSet):
 
     def truth(self, idx: int) -> PixelTruth | None:
         """Objects, groups and void of image ``idx``; None: it has no truth."""
-        _, image, path = self._files[idx]
+        path = self._files[idx][2]
         if path is None:
             return None
         ids = read_instance_ids(path)
-        shape = self.image(idx).shape[:2]
-        if ids.shape != shape:
-            raise InputError(
-                f"{path}: {ids.shape[1]} x {ids.shape[0]} pixels, its image {image.name} has "
-                f"{shape[1]} x {shape[0]}; take the truth of the same images"
-            )
         labels, codes = _objects(ids)
         ignored = np.isin(ids, (*CITYSCAPES_VOID, *CITYSCAPES_THINGS))
         ignored |= np.isin(ids // 1000, _UNSCORED)
@@ -127,9 +121,8 @@ class Cityscapes(ImageSet):
         return frame_name(self._files[idx][1])
 
     def image_id(self, idx: int) -> int | None:
-        """Its place among the images of the split's folder, by city and name, from 0."""
-        number, _, truth = self._files[idx]
-        return None if truth is None else number
+        """Its place among the images of its folder, by city and name, from 0."""
+        return self._files[idx][0]
 
     def coco_content(self) -> dict[str, Any]:
         """The truth of the split as COCO JSON has it; groups are crowds. COCO knows no void: masks

@@ -11,8 +11,8 @@ import numpy as np
 
 from geoinfluencer.errors import InputError
 from geoinfluencer.files.atomic import atomic_path
+from geoinfluencer.files.images import IMAGE_SUFFIXES
 
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp"})
 _ORIENTATION = 0x0112  # of EXIF; 5 to 8 are turned by a quarter
 
 
@@ -27,9 +27,9 @@ def find_images(root: str | os.PathLike[str]) -> list[Path]:
         return [root]
     if not root.is_dir():
         raise InputError(f"{root}: no such file or folder; give an image or a folder of images")
-    found = sorted(p for p in root.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+    found = sorted(p for p in root.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES and p.is_file())
     if not found:
-        raise InputError(f"{root}: holds no images ({', '.join(sorted(SUFFIXES))})")
+        raise InputError(f"{root}: holds no images ({', '.join(sorted(IMAGE_SUFFIXES))})")
     return found
 
 

@@ -10,10 +10,9 @@ import torch
 from torch_geometric.data import Data
 
 from geoinfluencer.datasets.coco_json import CocoImage, decode_mask
+from geoinfluencer.datasets.pixel_codes import BACKGROUND, FIRST, IGNORED
 from geoinfluencer.graphs.colour import as_rgb
 from geoinfluencer.graphs.majority import segment_majority
-
-_BACKGROUND, _IGNORED, _FIRST = 0, 1, 2  # codes of pixels; instance k is _FIRST + k
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ class PixelTruth:
 
     def labels(self) -> np.ndarray:
         """(H, W) int32 object of each pixel, 0..K-1; -1 = background, -2 = ignored."""
-        return np.where(self.code == _IGNORED, -2, np.maximum(self.code - _FIRST, -1)).astype(
+        return np.where(self.code == IGNORED, -2, np.maximum(self.code - FIRST, -1)).astype(
             np.int32
         )
 
@@ -42,9 +41,9 @@ def pixel_codes(instance: np.ndarray, ignored: np.ndarray | None = None) -> np.n
         instance: (H, W) object of each pixel, 0..K-1; negative: none.
         ignored: (H, W) bool, where those without an object are ignored, not background.
     """
-    code = np.where(instance < 0, _BACKGROUND, instance.astype(np.int32) + _FIRST)
+    code = np.where(instance < 0, BACKGROUND, instance.astype(np.int32) + FIRST)
     if ignored is not None:
-        code[ignored & (instance < 0)] = _IGNORED
+        code[ignored & (instance < 0)] = IGNORED
     return code.astype(np.int32)
 
 
@@ -53,15 +52,15 @@ def pixel_truth(path: Path, image: CocoImage) -> PixelTruth:
 
     Crowd regions are ignored where no object is. ``path`` is named in errors.
     """
-    code = np.full((image.height, image.width), _BACKGROUND, np.int32)
+    code = np.full((image.height, image.width), BACKGROUND, np.int32)
     masks = [decode_mask(path, image, a) for a in image.annotations]
     kept = [k for k, a in enumerate(image.annotations) if not a.crowd]
     for k, annotation in enumerate(image.annotations):
         if annotation.crowd:
-            code[masks[k]] = _IGNORED
+            code[masks[k]] = IGNORED
     largest_first = sorted(range(len(kept)), key=lambda n: -int(masks[kept[n]].sum()))
     for number in largest_first:
-        code[masks[kept[number]]] = _FIRST + number
+        code[masks[kept[number]]] = FIRST + number
     category = [image.annotations[k].category for k in kept]
     return PixelTruth(code, np.array(category, np.int64))
 
@@ -89,17 +88,17 @@ def attach_truth(
         return data
     # of equal ones the largest code
     owner = -segment_majority(data.segment_map.numpy(), -truth.code.reshape(-1), count)
-    signal = owner >= _FIRST
+    signal = owner >= FIRST
     present, number = np.unique(owner[signal], return_inverse=True)
     instance = np.full(count, -1, np.int64)
     instance[signal] = number
     data.instance = torch.from_numpy(instance)
-    data.ignore = torch.from_numpy(owner == _IGNORED)
+    data.ignore = torch.from_numpy(owner == IGNORED)
     if pixels:
         data.pixel_instance = torch.from_numpy(_numbered(truth.code.reshape(-1), present))
     if classes:
         y = np.full(count, -1, np.int64)
-        y[signal] = truth.category[present - _FIRST][number]
+        y[signal] = truth.category[present - FIRST][number]
         data.y = torch.from_numpy(y)
     return data
 
@@ -125,9 +124,9 @@ def attach_pixels(data: Data, image: np.ndarray) -> Data:
 
 def _numbered(code: np.ndarray, present: np.ndarray) -> np.ndarray:
     """int32 instances of pixel codes, those of ``present`` (ascending codes of objects) first."""
-    absent = np.setdiff1d(np.unique(code[code >= _FIRST]), present)
+    absent = np.setdiff1d(np.unique(code[code >= FIRST]), present)
     number = np.empty(int(code.max(initial=0)) + 2, np.int32)
-    number[_BACKGROUND], number[_IGNORED] = -1, -2
+    number[BACKGROUND], number[IGNORED] = -1, -2
     number[present] = np.arange(len(present))
     number[absent] = len(present) + np.arange(len(absent))
     return number[code]

@@ -90,6 +90,12 @@ class ImageSet(Dataset):
     def _build(self, idx: int) -> Data:
         truth, number = self.truth(idx), self.image_id(idx)
         image = self.image(idx)
+        if truth is not None and truth.code.shape != image.shape[:2]:
+            size, shown = (" x ".join(map(str, s[1::-1])) for s in (truth.code.shape, image.shape))
+            raise InputError(
+                f"{self.image_name(idx)}: its truth has {size} pixels, its image {shown}; take the "
+                "truth of the same images"
+            )
         data = attach_truth(
             self._builder(image), truth, classes=bool(self.class_names), pixels=self._pixels
         )

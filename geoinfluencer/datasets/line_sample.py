@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch_geometric.data import Data
 
-BACKGROUND, IGNORED, FIRST = 0, 1, 2  # codes of pixels; line k is FIRST + k
+from geoinfluencer.datasets.pixel_codes import FIRST, IGNORED
 
 
 @dataclass(frozen=True)

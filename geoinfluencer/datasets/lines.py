@@ -6,34 +6,24 @@ import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 import numpy as np
-import torch
-from torch_geometric.data import Data, Dataset
 
-from geoinfluencer.datasets.graph_options import build_with_options
-from geoinfluencer.datasets.image_files import SUFFIXES, find_images, read_image
+from geoinfluencer.datasets.image_files import find_images, read_image
 from geoinfluencer.datasets.image_set import part_of_training
-from geoinfluencer.datasets.line_sample import (
-    BACKGROUND,
-    FIRST,
-    IGNORED,
-    LineTruth,
-    attach_lines,
-    line_truth,
-)
+from geoinfluencer.datasets.line_sample import LineTruth, line_truth
+from geoinfluencer.datasets.line_set import LineSet
+from geoinfluencer.datasets.pixel_codes import BACKGROUND, FIRST, IGNORED
 from geoinfluencer.datasets.polyline_raster import distance_map, segment_samples, segments_of
-from geoinfluencer.datasets.sample_cache import SampleCache, access_rng
 from geoinfluencer.errors import InputError
 from geoinfluencer.files.chart_lines import ChartImage, read_chart_images, read_ub_pmc
-from geoinfluencer.graphs.pixel_augment import augmented_pixels
-from geoinfluencer.graphs.pixel_graph import PixelGraph
+from geoinfluencer.files.images import IMAGE_SUFFIXES
 
 Split = Literal["train", "calib", "val", "test", "all"]
 
 
-class Lines(Dataset):
+class Lines(LineSet):
     """Images of charts whose lines are polylines in a JSON file; nodes are pixels of ink.
 
     ``pos`` is in **pixels**. Polylines are drawn with ``thickness``; a node on two of them is
@@ -63,15 +53,12 @@ class Lines(Dataset):
         max_images: At most so many images of a split, the first; None = all. ``"all"`` is always
             all.
         mirror: Mirror training samples, left to right and upside down, with probability 1/2 each.
-        keep: Number of built samples kept in memory (2 MB of 4,000 nodes).
+        keep: Number of built samples kept in memory, as long as they have less than 1 GiB together.
         graph: Options of :class:`~geoinfluencer.graphs.PixelGraph`.
 
     Raises:
         InputError: On options that make no sense, and on files that are missing or wrong.
     """
-
-    protocol: ClassVar[str] = "lines"
-    primary_metric: ClassVar[str] = "pq"
 
     def __init__(
         self,
@@ -94,9 +81,7 @@ class Lines(Dataset):
         keep: int = 500,
         graph: dict[str, Any] | None = None,
     ) -> None:
-        super().__init__(None)
-        if split not in ("train", "calib", "val", "test", "all"):
-            raise InputError(f"no split {split!r}; choose train, calib, val, test or all")
+        super().__init__(split, mirror=mirror, keep=keep, graph=graph)
         if not 0 < calib_share < 1:
             raise InputError(f"calib_share must be between 0 and 1, got {calib_share}")
         if max_images is not None and max_images < 1:
@@ -107,13 +92,9 @@ class Lines(Dataset):
                 "negative"
             )
         self.root = None if root is None else str(root)
-        self.split = split
         self.has_truth = split != "all"
         self.annotation_file: Path | None = None
         self._thickness, self._rim = float(thickness), float(rim)
-        self._mirror = mirror
-        self._builder = build_with_options(PixelGraph, graph)
-        self._kept = SampleCache(keep)
         self._files: Sequence[tuple[Path, ChartImage | None]]
         base = Path(root or ".")
         if split == "all":
@@ -135,12 +116,13 @@ class Lines(Dataset):
         """Number of images."""
         return len(self._files)
 
-    def get(self, idx: int) -> Data:
-        """Build sample ``idx``; training samples come as another random mirror image each time."""
-        sample = self._kept.get(idx, lambda: self._build(idx))
-        if self.split != "train":
-            return sample
-        return augmented_pixels(sample, access_rng(), mirror=self._mirror)
+    def image_and_truth(self, idx: int) -> tuple[np.ndarray, LineTruth | None]:
+        """Pixels of image ``idx``, upright, and its lines, drawn; None in split ``"all"``."""
+        image, entry = self.image(idx), self._files[idx][1]
+        if entry is None:
+            return image, None
+        height, width = image.shape[:2]
+        return image, draw_lines(entry.pieces, (height, width), self._thickness, self._rim)
 
     def image(self, idx: int) -> np.ndarray:
         """Pixels of image ``idx``, upright: (H, W) or (H, W, 3 or 4)."""
@@ -150,28 +132,26 @@ class Lines(Dataset):
             size = entry.width, entry.height
         return read_image(path, size)
 
-    def truth(self, idx: int) -> LineTruth:
-        """The lines of image ``idx`` as points and, drawn, as codes of its pixels."""
+    def image_name(self, idx: int) -> str:
+        """The file's name without its ending."""
+        return self._files[idx][0].stem
+
+    def file_name(self, idx: int) -> str | None:
+        """As the annotations have it, or below the folder that was given; None of a single file."""
+        path, entry = self._files[idx]
+        if entry is not None:
+            return entry.file_name
+        base = Path(self.root or ".")
+        return path.relative_to(base).as_posix() if base.is_dir() else None
+
+    def image_id(self, idx: int) -> int | None:
+        """Its id in the annotations, of a folder of UB-PMC its place; None in split ``"all"``."""
         entry = self._files[idx][1]
-        if entry is None:
-            raise InputError(f"{self._files[idx][0]}: split 'all' has no truth")
-        height, width = self.image(idx).shape[:2]
-        return draw_lines(entry.pieces, (height, width), self._thickness, self._rim)
+        return None if entry is None else entry.id
 
     def __repr__(self) -> str:
         place = "." if self.root is None else Path(self.root).name
         return f"{type(self).__name__}({place!r}, {self.split!r}, {len(self)})"
-
-    def _build(self, idx: int) -> Data:
-        path, entry = self._files[idx]
-        truth = None if entry is None else self.truth(idx)
-        data = attach_lines(self._builder(self.image(idx)), truth)
-        data.name = path.stem
-        if entry is not None:
-            data.image_id = torch.tensor([entry.id])
-        if self.split == "train":
-            del data.segment_map  # nothing in training leads back to pixels
-        return data
 
 
 def draw_lines(
@@ -194,7 +174,7 @@ def draw_lines(
     beside = np.zeros(size, bool)
     for k, pieces in enumerate(lines):
         segments = np.concatenate([segments_of(piece.astype(np.float64)) for piece in pieces])
-        points = segment_samples(segments)[0]
+        points = segment_samples(segments, (*size, thickness / 2 + rim + 1))[0]
         distance = distance_map(points, size, thickness / 2 + rim)
         inside = distance <= thickness / 2
         number[inside] = k
@@ -214,12 +194,12 @@ def _annotated(path: Path, folder: Path, category_id: int | None) -> list[ChartI
         raise InputError(f"{path}: holds no JSON files; name the folder of UB-PMC's annotations")
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder of images")
-    name_of = {p.stem: p.name for p in sorted(folder.iterdir()) if p.suffix.lower() in SUFFIXES}
+    pictures = (p for p in sorted(folder.iterdir()) if p.suffix.lower() in IMAGE_SUFFIXES)
+    name_of = {p.stem: p.name for p in pictures}
     images = []
     for number, file in enumerate(files):
         if file.stem not in name_of:
             raise InputError(f"{file}: has no image of that name in {folder}")
         lines = tuple((line,) for line in read_ub_pmc(file))
-        ids = tuple(range(len(lines)))
-        images.append(ChartImage(number, name_of[file.stem], None, None, lines, ids))
+        images.append(ChartImage(number, name_of[file.stem], None, None, lines))
     return images

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from geoinfluencer.errors import InputError
+from geoinfluencer.graphs.smoothing import smoothed
 
 SHAPES = ("disc", "rectangle", "triangle", "star", "ring")
 _PATTERNS = ("plain", "stripes", "checks", "ramp")
@@ -76,11 +77,13 @@ class ShapeImage:
         image: (H, W, 3) uint8.
         instance: (H, W) int16, the shape of each pixel 0..K-1; -1 = ground. Later ones lie on top.
         category: (K,) int64, place in ``SHAPES``.
+        whole: (K,) int64, pixels of each shape before others covered it.
     """
 
     image: np.ndarray
     instance: np.ndarray
     category: np.ndarray
+    whole: np.ndarray
 
 
 def generate_shapes(rng: np.random.Generator, options: ShapeOptions) -> ShapeImage:
@@ -91,7 +94,7 @@ def generate_shapes(rng: np.random.Generator, options: ShapeOptions) -> ShapeIma
     instance = np.full((height, width), -1, np.int16)
     image = _surface(rng, row, column, options)
     categories: list[int] = []
-    whole: list[int] = []  # pixels of each shape before others covered it
+    whole: list[int] = []
     for _ in range(int(rng.integers(options.min_shapes, options.max_shapes + 1))):
         kind = int(rng.integers(len(SHAPES)))
         paint = _surface(rng, row, column, options)
@@ -102,11 +105,12 @@ def generate_shapes(rng: np.random.Generator, options: ShapeOptions) -> ShapeIma
         instance[mask] = len(categories)
         categories.append(kind)
         whole.append(int(mask.sum()))
-    image = _blurred(image) + rng.normal(0, options.noise, image.shape)
+    image = smoothed(image) + rng.normal(0, options.noise, image.shape)
     return ShapeImage(
         np.clip(np.rint(image), 0, 255).astype(np.uint8),
         instance,
         np.array(categories, np.int64),
+        np.array(whole, np.int64),
     )
 
 
@@ -186,14 +190,3 @@ def _surface(
     tint = rng.uniform(0.5, 1.0, 3) * options.texture
     surface: np.ndarray = color + wave[..., None] * tint
     return surface
-
-
-def _blurred(image: np.ndarray) -> np.ndarray:
-    """As a lens does it: each pixel half of itself, half of its neighbours, along both axes."""
-    for axis in (0, 1):
-        edge = [(1, 1) if a == axis else (0, 0) for a in range(3)]
-        padded = np.pad(image, edge, mode="edge")
-        count = image.shape[axis]
-        before, after = (np.take(padded, range(s, s + count), axis) for s in (0, 2))
-        image = image / 2 + (before + after) / 4
-    return image

@@ -6,21 +6,18 @@ import os
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-from torch_geometric.data import Data, Dataset
+from torch_geometric.data import Dataset
 
 from geoinfluencer.datasets.chart_generator import Chart, ChartOptions, generate_chart
 from geoinfluencer.datasets.generated import kept_on_disk, members, stream
-from geoinfluencer.datasets.graph_options import build_with_options
-from geoinfluencer.datasets.line_sample import LineTruth, attach_lines
+from geoinfluencer.datasets.line_sample import LineTruth
+from geoinfluencer.datasets.line_set import LineSet
 from geoinfluencer.datasets.lines import Lines
-from geoinfluencer.datasets.sample_cache import SampleCache, access_rng
-from geoinfluencer.graphs.pixel_augment import augmented_pixels
-from geoinfluencer.graphs.pixel_graph import PixelGraph
 
 _VERSION = 1  # raise when a seed no longer gives the same chart
 
 
-class SyntheticCharts(Dataset):
+class SyntheticCharts(LineSet):
     r"""Seeded line charts: anti-aliased crossing curves with axes, ticks, labels and a legend.
 
     ``pos`` is in **pixels**. Nodes are pixels of ink; instances are lines; axes, text, grid and
@@ -57,15 +54,13 @@ class SyntheticCharts(Dataset):
         dark: Share of charts on a dark page.
         noise: Standard deviation of the pixels' noise, in units of their range.
         mirror: Mirror training samples, left to right and upside down, with probability 1/2 each.
-        keep: Number of built samples kept in memory (2 MB of 4,000 nodes).
+        keep: Number of built samples kept in memory, as long as they have less than 1 GiB together.
         graph: Options of :class:`~geoinfluencer.graphs.PixelGraph`.
 
     Raises:
         InputError: On options that make no sense.
     """
 
-    protocol: ClassVar[str] = "lines"
-    primary_metric: ClassVar[str] = "pq"
     file_reader: ClassVar[type[Dataset]] = Lines  # of images that a model is to predict
 
     def __init__(
@@ -100,12 +95,11 @@ class SyntheticCharts(Dataset):
         keep: int = 500,
         graph: dict[str, Any] | None = None,
     ) -> None:
-        super().__init__(None)
+        super().__init__(split, mirror=mirror, keep=keep, graph=graph)
         sizes = {"train": train_charts, "calib": calib_charts}
         sizes |= {"val": val_charts, "test": test_charts}
         self._charts = members(split, sizes, num_charts, seed, "charts")
         self.root = None if root is None else str(root)
-        self.split = split
         self.seed = seed
         self.options = ChartOptions(
             width_min=width_min,
@@ -127,20 +121,10 @@ class SyntheticCharts(Dataset):
             noise=noise,
         )
         self.has_truth = True
-        self._mirror = mirror
-        self._builder = build_with_options(PixelGraph, graph)
-        self._kept = SampleCache(keep)
 
     def len(self) -> int:
         """Number of charts."""
         return len(self._charts)
-
-    def get(self, idx: int) -> Data:
-        """Build sample ``idx``; training samples come as another random mirror image each time."""
-        sample = self._kept.get(idx, lambda: self._build(idx))
-        if self.split != "train":
-            return sample
-        return augmented_pixels(sample, access_rng(), mirror=self._mirror)
 
     def chart(self, idx: int) -> Chart:
         """Return chart ``idx``: pixels and truth without a graph."""
@@ -148,14 +132,15 @@ class SyntheticCharts(Dataset):
         where = (self.root, "synthetic-charts", state, self._charts[idx])
         return kept_on_disk(*where, Chart, lambda: self._generate(idx))
 
-    def image(self, idx: int) -> np.ndarray:
-        """Pixels of chart ``idx``: (H, W, 3) uint8."""
-        return self.chart(idx).image
-
-    def truth(self, idx: int) -> LineTruth:
-        """The lines of chart ``idx`` and what its pixels belong to."""
+    def image_and_truth(self, idx: int) -> tuple[np.ndarray, LineTruth]:
+        """Pixels of chart ``idx``, (H, W, 3) uint8, its lines and what its pixels belong to."""
         chart = self.chart(idx)
-        return LineTruth(chart.code, chart.line_xy, chart.line_of)
+        return chart.image, LineTruth(chart.code, chart.line_xy, chart.line_of)
+
+    def image_name(self, idx: int) -> str:
+        """Split and number of the chart."""
+        split, number = self._charts[idx]
+        return f"chart-{split}-{number:06d}"
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.split!r}, {len(self)})"
@@ -163,13 +148,3 @@ class SyntheticCharts(Dataset):
     def _generate(self, idx: int) -> Chart:
         rng = np.random.default_rng(stream(self.seed, self._charts[idx]))
         return generate_chart(rng, self.options)
-
-    def _build(self, idx: int) -> Data:
-        chart = self.chart(idx)
-        truth = LineTruth(chart.code, chart.line_xy, chart.line_of)
-        data = attach_lines(self._builder(chart.image), truth)
-        split, number = self._charts[idx]
-        data.name = f"chart-{split}-{number:06d}"
-        if self.split == "train":
-            del data.segment_map  # nothing in training leads back to pixels
-        return data

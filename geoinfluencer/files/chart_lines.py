@@ -12,8 +12,6 @@ import numpy as np
 from geoinfluencer.errors import InputError
 from geoinfluencer.files.coco_entries import integer, read_json
 
-FIELDS = ("auto", "bbox", "segmentation")
-
 
 @dataclass(frozen=True)
 class ChartImage:
@@ -26,7 +24,6 @@ class ChartImage:
         height: Pixels; None: not said.
         pieces: Of each line its pieces, most have one: (P, 2) float32 x, y in order, P >= 1; in
             pixels, y downwards.
-        ids: Annotation of each line.
     """
 
     id: int
@@ -34,7 +31,6 @@ class ChartImage:
     width: int | None
     height: int | None
     pieces: tuple[tuple[np.ndarray, ...], ...]
-    ids: tuple[int, ...]
 
     @property
     def lines(self) -> list[np.ndarray]:
@@ -73,9 +69,11 @@ def flat_polyline(values: Any, what: str) -> np.ndarray:
     points = points.reshape(-1, 2) if points.ndim == 1 else points
     if points.ndim != 2 or points.shape[1] != 2:
         raise InputError(f"{what}: points of its line have {points.shape[-1]} values; expected 2")
+    with np.errstate(over="ignore"):
+        points = points.astype(np.float32)
     if not np.isfinite(points).all():
         raise InputError(f"{what}: its line has values that are not finite; remove them")
-    return points.astype(np.float32)
+    return points
 
 
 def segmentation_polylines(parts: Any, what: str) -> list[np.ndarray]:
@@ -97,9 +95,26 @@ def segmentation_polylines(parts: Any, what: str) -> list[np.ndarray]:
     return [flat_polyline(part, what) for part in filled]
 
 
-def read_chart_images(
-    path: str | Path, *, category_id: int | None = None, field: str = "auto"
-) -> list[ChartImage]:
+def annotated_line(entry: Mapping[str, Any], what: str) -> tuple[np.ndarray, ...]:
+    """(P, 2) points of each piece of the line of an annotation: flat in ``bbox``, or in
+    ``segmentation`` where that is not empty and ``bbox`` has no more numbers than a box.
+
+    Args:
+        entry: As in the file.
+        what: File and annotation, for the message.
+
+    Raises:
+        InputError: Neither is a line.
+    """
+    box, parts = entry.get("bbox"), entry.get("segmentation")
+    filled = isinstance(parts, dict) or (isinstance(parts, list) and any(parts))
+    longer = isinstance(box, list) and len(box) > 4
+    if filled and not longer:
+        return tuple(segmentation_polylines(parts, f"{what}: segmentation"))
+    return (flat_polyline(box, f"{what}: bbox"),)
+
+
+def read_chart_images(path: str | Path, *, category_id: int | None = None) -> list[ChartImage]:
     """Images and lines of a COCO-like file, in the order of the file.
 
     A box cannot be told from a line of two points: name the category of the lines where a file has
@@ -107,18 +122,14 @@ def read_chart_images(
 
     Args:
         path: Of ChartOCR, DeepRule or LineEX (a line lies flat in ``bbox``), or with lines in
-            ``segmentation``.
+            ``segmentation``; see :func:`annotated_line`.
         category_id: Of the lines; ``None``: of the one category with ``line`` in its name, else
             of the only one that annotations have.
-        field: What holds the line: ``bbox``, ``segmentation``, or ``auto``: ``bbox``, but the
-            segmentation where it is not empty and ``bbox`` has no more numbers than a box.
 
     Raises:
         InputError: Names file and annotation.
     """
     path = Path(path)
-    if field not in FIELDS:
-        raise InputError(f"field {field!r} is unknown; known: {', '.join(FIELDS)}")
     content = read_json(path, "annotation file")
     for key in ("images", "annotations"):
         if not isinstance(content, dict) or not isinstance(content.get(key), list):
@@ -131,7 +142,7 @@ def read_chart_images(
         if not isinstance(entry.get("file_name"), str) or not entry["file_name"]:
             raise InputError(f"{path}: image {number} has no file_name; give it one")
         images[number] = entry
-    lines: dict[int, list[tuple[int, tuple[np.ndarray, ...]]]] = {number: [] for number in images}
+    lines: dict[int, list[tuple[np.ndarray, ...]]] = {number: [] for number in images}
     wanted = _category(path, content, category_id)
     for place, entry in enumerate(content["annotations"]):
         # Some files number no annotations: those are named by their place.
@@ -143,15 +154,14 @@ def read_chart_images(
         owner = integer(what, entry, "image_id")
         if owner not in images:
             raise InputError(f"{what} is of image {owner}, which is not there")
-        lines[owner].append((number, _line(entry, field, what)))
+        lines[owner].append(annotated_line(entry, what))
     return [
         ChartImage(
             number,
             entry["file_name"],
             _size(path, number, entry, "width"),
             _size(path, number, entry, "height"),
-            tuple(line for _, line in lines[number]),
-            tuple(each for each, _ in lines[number]),
+            tuple(lines[number]),
         )
         for number, entry in images.items()
     ]
@@ -188,17 +198,6 @@ def _visual_elements(content: Any) -> list[Any] | None:
     elements = output.get("visual elements") if isinstance(output, dict) else None
     found = elements.get("lines") if isinstance(elements, dict) else None
     return found if isinstance(found, list) else None
-
-
-def _line(entry: dict[str, Any], field: str, what: str) -> tuple[np.ndarray, ...]:
-    box, parts = entry.get("bbox"), entry.get("segmentation")
-    if field == "auto":
-        filled = isinstance(parts, dict) or (isinstance(parts, list) and any(parts))
-        longer = isinstance(box, list) and len(box) > 4
-        field = "segmentation" if filled and not longer else "bbox"
-    if field == "segmentation":
-        return tuple(segmentation_polylines(parts, f"{what}: segmentation"))
-    return (flat_polyline(box, f"{what}: bbox"),)
 
 
 def _category(path: Path, content: dict[str, Any], category_id: int | None) -> int | None:

@@ -80,6 +80,9 @@ def read_chart_lines(
     if is_ub_pmc(content):
         return {path.stem: read_ub_pmc(path)}
     if isinstance(content, dict) and isinstance(content.get("lines"), dict):
+        for name, lines in content["lines"].items():
+            if not isinstance(lines, list):
+                raise InputError(f"{path}: image {name!r} has {lines!r:.40}; give a list of lines")
         return {
             name: [_line(line, f"{path}: image {name!r}, line {n}") for n, line in enumerate(lines)]
             for name, lines in content["lines"].items()

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from geoinfluencer import ops
+from geoinfluencer.graphs.smoothing import smoothed
 
 
 def region_segments(
@@ -29,7 +30,7 @@ def region_segments(
         InputError: A number out of range.
     """
     height, width = lab.shape[:2]
-    smooth = _smoothed(lab)
+    smooth = smoothed(lab.astype(np.float32))
     number = np.arange(height * width).reshape(height, width)
     ends, weights = [], []
     for one, other in (
@@ -49,13 +50,3 @@ def region_segments(
         min_size=math.ceil(min_size),
     )
     return label.numpy().reshape(height, width)
-
-
-def _smoothed(lab: np.ndarray) -> np.ndarray:
-    """Each pixel half of itself, half of its neighbours, along both axes."""
-    out = lab.astype(np.float32)
-    for axis in (0, 1):
-        ahead = np.moveaxis(out, axis, 0)
-        padded = np.concatenate([ahead[:1], ahead, ahead[-1:]])
-        out = np.moveaxis(padded[1:-1] / 2 + (padded[:-2] + padded[2:]) / 4, 0, axis)
-    return out

@@ -11,6 +11,8 @@ from geoinfluencer.losses.mask_terms import quality_cost
 from geoinfluencer.losses.object_terms import class_term
 from geoinfluencer.losses.query_targets import QueryTargets
 
+OVERLAP_WEIGHT = 3.0  # of what 1 and 3 give, the better on tracks and nuclei (docs/evidence.md)
+
 
 def exclusive_terms(
     targets: QueryTargets, sums: ExclusiveSums, share: Tensor, *, with_overlap: bool = False

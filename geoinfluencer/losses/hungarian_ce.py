@@ -6,7 +6,7 @@ from torch import Tensor
 
 from geoinfluencer.losses.assignment import assign_queries
 from geoinfluencer.losses.exclusive_sums import exclusive_sums
-from geoinfluencer.losses.exclusive_terms import exclusive_terms, overlap_factor
+from geoinfluencer.losses.exclusive_terms import OVERLAP_WEIGHT, exclusive_terms, overlap_factor
 from geoinfluencer.losses.mask_loss import MaskLoss
 from geoinfluencer.losses.mask_terms import coupled_attraction, instance_mean
 from geoinfluencer.losses.object_terms import matched_pairs
@@ -32,7 +32,7 @@ class HungarianCELoss(MaskLoss):
 
     Args:
         attraction_weight, overlap_weight, background_weight (float): factors of the terms.
-            (default: 1.0 each)
+            (default: 1, 3, 1)
         classification_weight, quality_weight (float): factors of the terms. (default: 1, 1)
         max_nodes (int, optional): nodes to draw from a graph that has more, see
             :func:`~geoinfluencer.losses.node_sampling.sample_nodes`. (default: all)
@@ -52,7 +52,7 @@ class HungarianCELoss(MaskLoss):
         self,
         *,
         attraction_weight: float = 1.0,
-        overlap_weight: float = 1.0,
+        overlap_weight: float = OVERLAP_WEIGHT,
         background_weight: float = 1.0,
         classification_weight: float = 1.0,
         quality_weight: float = 1.0,

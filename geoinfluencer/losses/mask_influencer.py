@@ -9,7 +9,7 @@ from torch import Tensor
 
 from geoinfluencer.errors import InputError
 from geoinfluencer.losses.exclusive_sums import exclusive_sums
-from geoinfluencer.losses.exclusive_terms import exclusive_terms, overlap_factor
+from geoinfluencer.losses.exclusive_terms import OVERLAP_WEIGHT, exclusive_terms, overlap_factor
 from geoinfluencer.losses.instance_coupling import couple_instances
 from geoinfluencer.losses.mask_loss import MaskLoss, check_positive
 from geoinfluencer.losses.mask_terms import (
@@ -76,8 +76,9 @@ class MaskInfluencerLoss(MaskLoss):
             supervised layers of a decoder there are L in a step. (default: 1000)
         temperature_drive (str): ``"steps"`` or ``"loss"``, see
             :class:`~geoinfluencer.losses.temperature.TemperatureSchedule`. (default: "steps")
-        attraction_weight, overlap_weight, background_weight, classification_weight,
-            quality_weight (float): factors of the terms in the total. (default: 1.0 each)
+        attraction_weight, background_weight, classification_weight, quality_weight (float):
+            factors of the terms in the total. (default: 1.0 each)
+        overlap_weight (float): that of the overlap. (default: 3.0)
         max_nodes (int, optional): nodes of a graph to draw where it has more, some of each
             instance, see :func:`~geoinfluencer.losses.node_sampling.sample_nodes`. (default: all)
         check_finite (bool): look for NaN and infinity. (default: :obj:`True`)
@@ -113,7 +114,7 @@ class MaskInfluencerLoss(MaskLoss):
         temperature_steps: int = 1000,
         temperature_drive: Drive = "steps",
         attraction_weight: float = 1.0,
-        overlap_weight: float = 1.0,
+        overlap_weight: float = OVERLAP_WEIGHT,
         background_weight: float = 1.0,
         classification_weight: float = 1.0,
         quality_weight: float = 1.0,

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from geoinfluencer.losses.exclusive_sums import exclusive_sums
-from geoinfluencer.losses.exclusive_terms import exclusive_terms, overlap_factor
+from geoinfluencer.losses.exclusive_terms import OVERLAP_WEIGHT, exclusive_terms, overlap_factor
 from geoinfluencer.losses.mask_loss import MaskLoss, check_positive
 from geoinfluencer.losses.query_targets import QueryTargets
 from geoinfluencer.losses.transport import Scale, check_scale, sinkhorn_plan
@@ -27,8 +27,9 @@ class SinkhornCELoss(MaskLoss):
     during the iterations.
 
     Args:
-        attraction_weight, overlap_weight, background_weight, classification_weight,
-            quality_weight (float): factors of the terms. (default: 1.0 each)
+        attraction_weight, background_weight, classification_weight, quality_weight (float):
+            factors of the terms. (default: 1.0 each)
+        overlap_weight (float): that of the overlap. (default: 3.0)
         tau (float): temperature relative to the spread, or mean, of a graph's costs.
             (default: 0.05)
         iterations (int): scalings of both sides. (default: 20)
@@ -50,7 +51,7 @@ class SinkhornCELoss(MaskLoss):
         self,
         *,
         attraction_weight: float = 1.0,
-        overlap_weight: float = 1.0,
+        overlap_weight: float = OVERLAP_WEIGHT,
         background_weight: float = 1.0,
         classification_weight: float = 1.0,
         quality_weight: float = 1.0,

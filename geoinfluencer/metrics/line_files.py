@@ -8,10 +8,9 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from geoinfluencer.errors import InputError
+from geoinfluencer.files.images import IMAGE_SUFFIXES
 from geoinfluencer.files.line_results import read_chart_lines
 from geoinfluencer.metrics.lines import LineMetrics
-
-_IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".gif", ".webp")
 
 
 def score_line_files(
@@ -54,7 +53,7 @@ def _by_name(path: str | Path, lines: dict[str, list[np.ndarray]]) -> dict[str, 
     named: dict[str, list[np.ndarray]] = {}
     for name, each in lines.items():
         key = PurePosixPath(name)
-        short = str(key.with_suffix("") if key.suffix.lower() in _IMAGES else key)
+        short = str(key.with_suffix("") if key.suffix.lower() in IMAGE_SUFFIXES else key)
         if short in named:
             raise InputError(
                 f"{path}: two images are called {short!r} without their endings; rename one"

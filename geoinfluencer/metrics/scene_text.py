@@ -77,8 +77,9 @@ def read_submission(
         where = f"{path}: line {number}"
         parts = line.split()
         try:
-            name, class_id, confidence = parts[0], int(float(parts[1])), float(parts[2])
-            if len(parts) != 3 or math.isnan(confidence):
+            name, number_of_class, confidence = parts[0], float(parts[1]), float(parts[2])
+            class_id = int(number_of_class)
+            if len(parts) != 3 or math.isnan(confidence) or class_id != number_of_class:
                 raise ValueError(line)
         except (IndexError, ValueError, OverflowError):
             raise InputError(f"{where}: expected MASK CLASS CONFIDENCE, got {line!r}") from None

@@ -54,7 +54,7 @@ class FeatureMaps:
                 y, x = torch.minimum(y, size[:, 0] - 1), torch.minimum(x, size[:, 1] - 1)
                 cells.append(start + y * size[:, 1] + x)
         found = ops.segment_gather(self.values, torch.stack(cells, dim=1).reshape(-1))
-        return found.view(len(pixel), 4, -1).mean(1)
+        return found.view(len(pixel), 4, self.values.shape[1]).mean(1)
 
     def pooled(self, num_nodes: int) -> Tensor:
         """Mean feature (N, C) of the cells centred in each segment; 0 where there is none."""

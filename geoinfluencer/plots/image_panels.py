@@ -9,11 +9,20 @@ import numpy as np
 from matplotlib.colors import to_rgb
 
 from geoinfluencer.plots.figures import Figure, drawing, instance_colors, legend_dot, render
-from geoinfluencer.plots.matching import IGNORED, NOISE_LEFT, RIGHT, matched_instance, node_errors
+from geoinfluencer.plots.matching import (
+    IGNORED,
+    NOISE_LEFT,
+    NOISE_TAKEN,
+    RIGHT,
+    matched_instance,
+    node_errors,
+)
 from geoinfluencer.plots.overlay import as_colors, outlines, overlay
 from geoinfluencer.plots.panels import ERROR_KINDS
 
 _PANEL = 5.0  # inches
+_LETTERS = 15.0  # points: three panels are seen at two thirds of their size
+_ENTRIES = 3  # of the legend in a row
 _MOST_PIXELS = 4_000_000  # of an image, shown at full resolution
 
 
@@ -59,8 +68,9 @@ def image_figures(arrays: Mapping[str, np.ndarray], name: str) -> list[Figure]:
         panels.append(_errors(truth, found, grey, handles))
     columns = 3 if len(panels) > 4 else 2
     rows = -(-len(panels) // columns)
-    tall = float(np.clip(_PANEL * height / max(width, 1), 1.5, 8.0)) + 0.35
-    with drawing(_PANEL * columns, tall * rows + 0.3) as canvas:
+    tall = float(np.clip(_PANEL * height / max(width, 1), 1.5, 8.0)) + 0.4
+    legend = 0.3 * -(-len(handles) // _ENTRIES)
+    with drawing(_PANEL * columns, tall * rows + legend) as canvas:
         axes = np.atleast_1d(canvas.subplots(rows, columns)).reshape(-1)
         for axis in axes:
             axis.set_axis_off()
@@ -68,16 +78,18 @@ def image_figures(arrays: Mapping[str, np.ndarray], name: str) -> list[Figure]:
             axis.imshow(
                 pixels, interpolation="nearest", extent=(-0.5, width - 0.5, height - 0.5, -0.5)
             )
-            axis.set_title(title)
+            axis.set_title(title, fontsize=_LETTERS)
             if title.startswith("influencers"):
                 _followers(axis, arrays, found, tint)
         if handles:
-            canvas.legend(handles=handles, loc="outside lower center", ncols=7)
+            canvas.legend(
+                handles=handles, loc="outside lower center", ncols=_ENTRIES, fontsize=_LETTERS
+            )
         drawn = render(canvas)
     caption = (
         f"{name or 'The image'}, {width} x {height} pixels. A predicted object has the colour of "
-        "the true one that it mostly consists of. Lines lead from segments to the segment whose "
-        "influencer they follow, a star."
+        "the true one that it mostly consists of, others have colours of their own. Lines lead "
+        "from segments to the segment whose influencer they follow, a star."
     )
     key = (name or "sample").replace("/", "-")
     return [Figure(f"{key}-image", "Samples", "Image, truth and prediction", caption, drawn)]
@@ -116,6 +128,7 @@ def _errors(
         chosen = state == kind
         if kind in (RIGHT, NOISE_LEFT) or not chosen.any():
             continue
+        label = "background in an instance" if kind == NOISE_TAKEN else label
         shown[chosen] = 0.25 * shown[chosen] + 0.75 * np.array(to_rgb(color))
         handles.append(legend_dot(color, f"{label} ({chosen.sum() / state.size:.1%})", "s"))
     counted = state != IGNORED

@@ -9,17 +9,19 @@ import numpy as np
 
 from geoinfluencer.plots.figures import Figure, drawing, instance_colors, render
 from geoinfluencer.plots.matching import matched_instance
+from geoinfluencer.plots.overlay import as_colors
 
-_BACKGROUND = (0.93, 0.93, 0.93)
+_PANEL = 5.0  # inches
+_TITLE = 0.3  # inches above a panel
 
 
 def line_figures(arrays: Mapping[str, np.ndarray], name: str) -> list[Figure]:
-    """Pixels in the colours of their lines, and the lines that were drawn through them.
+    """The image, its pixels in the colours of their lines, and the lines drawn through them.
 
     Args:
         arrays: ``pos`` (N, 2) x and y of the pixels, ``predicted`` (N,), ``line_xy`` (P, 2) and
-            ``line_of`` (P,) of the predicted lines, optional ``truth`` (N,) and ``image_size``
-            (1, 2) H and W.
+            ``line_of`` (P,) of the predicted lines, optional ``truth`` (N,), ``image_size``
+            (1, 2) H and W, and ``image`` (H, W[, C]).
         name: of the sample.
     """
     pos = np.round(arrays["pos"]).astype(np.int64)
@@ -29,18 +31,23 @@ def line_figures(arrays: Mapping[str, np.ndarray], name: str) -> list[Figure]:
         width, height = (int(side) for side in pos.max(axis=0, initial=0) + 1)
     predicted, truth = arrays["predicted"], arrays.get("truth")
     shown = predicted if truth is None else matched_instance(truth, predicted)
-    pictures = [] if truth is None else [(f"truth: {_count(truth)} lines", truth)]
-    pictures.append((f"prediction: {_count(predicted)} lines", shown))
-    panel = 15.0 / 3
-    tall = float(np.clip(panel * height / max(width, 1), 2.0, 8.0)) + 0.8
-    with drawing(panel * (len(pictures) + 1), tall) as canvas:
-        axes = np.atleast_1d(canvas.subplots(1, len(pictures) + 1))
-        for axis, (title, instance) in zip(axes, pictures, strict=False):
-            image = np.ones((height, width, 3))
-            tint = np.asarray(instance_colors(instance))[:, :3].astype(float)
-            tint[instance < 0] = _BACKGROUND
-            image[pos[:, 1], pos[:, 0]] = tint
-            axis.imshow(image, interpolation="nearest")
+
+    def painted(instance: np.ndarray) -> np.ndarray:
+        canvas = np.ones((height, width, 3))
+        canvas[pos[:, 1], pos[:, 0]] = instance_colors(instance)[:, :3]
+        return canvas
+
+    panels = [("image", as_colors(arrays["image"]))] if "image" in arrays else []
+    if truth is not None:
+        panels.append((f"truth: {_count(truth)} lines", painted(truth)))
+    panels.append((f"prediction: {_count(predicted)} lines", painted(shown)))
+    columns = 3 if len(panels) == 2 else 2
+    rows = -(-(len(panels) + 1) // columns)
+    tall = float(np.clip(_PANEL * height / max(width, 1), 1.0, 8.0)) + _TITLE
+    with drawing(_PANEL * columns, tall * rows) as canvas:
+        axes = np.atleast_1d(canvas.subplots(rows, columns)).reshape(-1)
+        for axis, (title, pixels) in zip(axes, panels, strict=False):
+            axis.imshow(pixels, interpolation="nearest")
             axis.set_title(title)
         _draw_lines(axes[-1], arrays, predicted, shown)
         axes[-1].set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5), aspect="equal")
@@ -50,8 +57,13 @@ def line_figures(arrays: Mapping[str, np.ndarray], name: str) -> list[Figure]:
         png = render(canvas)
     caption = (
         f"The {len(pos):,} pixels of {name or 'the image'} that are nodes, grey where they are of "
-        "no line. A predicted line has the colour of the true one that it mostly consists of."
+        "no line."
     )
+    if truth is not None:
+        caption += (
+            " A predicted line has the colour of the true one that it mostly consists of; others "
+            "have colours of their own."
+        )
     key = (name or "sample").replace("/", "-")
     return [Figure(f"{key}-lines", "Samples", "Lines", caption, png)]
 

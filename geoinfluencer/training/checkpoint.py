@@ -85,6 +85,9 @@ class RunState:
             setattr(self, name, meta[name])
 
 
+PIXEL_BASELINE = "pixel-embedder"  # the model of baselines, whose checkpoints have the same form
+
+
 @dataclass(frozen=True)
 class Checkpoint:
     """A checkpoint that was read: its place, its :class:`RunState`, the model's weights."""
@@ -92,6 +95,19 @@ class Checkpoint:
     path: Path
     state: RunState
     weights: dict[str, torch.Tensor]
+
+    def of_graphs(self) -> Checkpoint:
+        """Itself.
+
+        Raises:
+            InputError: it is a pixel baseline's.
+        """
+        if self.state.config["model"].get("name") == PIXEL_BASELINE:
+            raise InputError(
+                f"{self.path}: is a pixel baseline of geoinfluencer baseline, which scores it and "
+                "goes on with --resume; give a checkpoint of geoinfluencer train"
+            )
+        return self
 
     def condensation(self, settings: CondensationSection) -> CondensationSection:
         """The settings with their threshold: the one that they fix, else the calibrated one.

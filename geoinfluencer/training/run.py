@@ -22,7 +22,7 @@ from geoinfluencer.training.data import (
 from geoinfluencer.training.fitting.held_out import HeldOut
 from geoinfluencer.training.fitting.memory import step_memory
 from geoinfluencer.training.fitting.module import InfluencerModule
-from geoinfluencer.training.fitting.setup import prepare_run
+from geoinfluencer.training.fitting.setup import check_stem, prepare_run
 from geoinfluencer.training.fitting.trainer import check_devices, fit
 from geoinfluencer.training.objective import build_objective
 from geoinfluencer.training.run_folder import RunFolder
@@ -116,6 +116,7 @@ def train(
     )
     settings = setup.config.train
     check_devices(settings, pick_device(settings.accelerator))
+    check_stem(setup.config)
     say = (lambda text: None) if quiet or not setup.is_first else print
     cls = resolve_dataset(setup.config.dataset)
     samples = {name: build_dataset(cls, setup.config, name) for name in ("train", "calib", "val")}

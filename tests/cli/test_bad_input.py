@@ -33,6 +33,7 @@ CASES = [
     (f"{TOYS} --set train=3", "train is a section"),
     (f"{TOYS} --set model.hidden_channels=-5", "model.hidden_channels is -5"),
     (f"{TOYS} --set train.learning_rate=1e400", "learning_rate"),
+    ("train --dataset shapes --set model.stem=conv", "--set data.pixels=true"),
     (f"{TOYS} --seed 99999999999999999999", "seed"),
     (f"{TOYS} --preset=", "preset"),
     (f"{TOYS} --out=", "is empty"),

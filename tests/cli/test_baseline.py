@@ -49,7 +49,7 @@ def cells(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def charts(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """The document's own arguments, with underscores."""
+    """The four arguments of the form on lines, with underscores."""
     folder = tmp_path_factory.mktemp("charts")
     arguments = []
     for name, count in (("train", 5), ("val", 2)):
@@ -80,7 +80,7 @@ def test_a_set_of_images(cells: Path, tmp_path: Path, capsys: pytest.CaptureFixt
     assert capsys.readouterr().err.count("\n") == 1
 
 
-def test_the_documents_own_arguments(
+def test_the_form_on_lines(
     charts: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
@@ -99,13 +99,23 @@ def test_the_documents_own_arguments(
     assert (tmp_path / "elsewhere" / "ckpt_best.pt").exists()
 
 
-def test_the_watershed(cells: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_watershed(
+    cells: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
     pytest.importorskip("skimage", reason="needs the extra geoinfluencer[baselines]")
     command = ["baseline", "--method", "watershed", "--dataset", "nuclei"]
     assert main([*command, "--data-root", str(cells), "--out", str(tmp_path / "shed")]) == 0
     assert "nuclei val, watershed: ap 1.0000, ap50 1.0000; " in capsys.readouterr().out
     entries = json.loads((tmp_path / "shed" / "coco_results.json").read_text())
     assert len(entries) == 4
+    monkeypatch.chdir(tmp_path)
+    assert main([*command, "--data-root", str(cells)]) == 0
+    (folder,) = (tmp_path / "runs").iterdir()
+    assert folder.name.startswith("nuclei-baseline-")
+    assert f"; runs/{folder.name}/metrics.json" in capsys.readouterr().out
+    assert json.loads((folder / "metrics.json").read_text())["ap"] == 1
+    assert len(json.loads((folder / "coco_results.json").read_text())) == 4
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,16 @@ def test_a_clean_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert "warning: annotation 0: " in capsys.readouterr().out
 
 
+def test_lines_in_segmentation_are_clean(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write(tmp_path, segmentation=[[1, 3.5, 7, 3.5]])
+    assert main(["validate", str(path)]) == 0
+    assert f"{path} (lines): " in capsys.readouterr().out
+    assert main(["validate", str(path), "--kind", "masks"]) == 2
+    assert "a polygon must be a list of at least three x, y" in capsys.readouterr().out
+
+
 def test_faults_are_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = write(tmp_path, category_id=4, segmentation=[[1, 1, 2]])
     assert main(["validate", str(path), "--images", str(tmp_path)]) == 2

@@ -39,6 +39,15 @@ def test_touching_discs_are_parted(dark: bool) -> None:
 
 
 @pytest.mark.usefixtures("_needs_skimage")
+@pytest.mark.parametrize("width", [2, 3, 4, 7])
+def test_a_bar_is_one_object(width: int) -> None:
+    image = np.zeros((30, 60))
+    image[10 : 10 + width, 8:50] = 1
+    label, score = watershed_objects(image)
+    assert len(score) == 1 and np.array_equal(label == 0, image > 0)
+
+
+@pytest.mark.usefixtures("_needs_skimage")
 def test_small_ones_and_images_of_one_colour() -> None:
     label, score = watershed_objects(discs(), min_size=150)
     assert len(score) == 2 and (label[25:] == -1).all()

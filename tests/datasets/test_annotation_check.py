@@ -166,6 +166,38 @@ def test_lines_of_charts() -> None:
     assert faults(lines(), kind="masks") == [("error", "structure", "file")]
 
 
+def test_lines_that_lie_in_segmentation() -> None:
+    content = lines()
+    box = [0.0, 1.0, 7.0, 1.0]
+    open_lines = [
+        {"id": 1, "image_id": 7, "category_id": 2, "segmentation": [[0, 1, 7, 1]]},
+        {"id": 2, "image_id": 7, "category_id": 2, "bbox": box, "segmentation": [[1, 1, 3, 5]]},
+    ]
+    content["annotations"] = open_lines
+    assert kind_of(content) == "lines" and faults(content) == []
+    # the segmentation is the line, not the box beside it
+    content["annotations"][1]["segmentation"] = [[1, 1, 12, 5]]
+    assert faults(content) == [("warning", "points-beyond", "annotation 2")]
+    del content["annotations"][0]["segmentation"]
+    assert ("error", "line", "annotation 1") in faults(content, kind="lines")
+    content["annotations"] = [{**open_lines[1], "segmentation": {"size": [6, 8], "counts": [48]}}]
+    assert kind_of(content) == "masks"
+    assert faults(content, kind="lines") == [("error", "line", "annotation 2")]
+
+
+def test_the_name_of_a_category_tells_lines() -> None:
+    content = good()
+    names = ("legend", "Line")
+    content["categories"] = [{"id": i + 1, "name": name} for i, name in enumerate(names)]
+    content["annotations"] = [
+        {"id": 1, "image_id": 7, "category_id": 2, "segmentation": [[0, 1, 3, 2, 7, 5]]},
+        {"id": 2, "image_id": 7, "category_id": 1, "bbox": []},  # no line, and nobody reads it
+    ]
+    assert kind_of(content) == "lines" and faults(content) == []
+    content["categories"][1]["name"] = "airliner"
+    assert kind_of(content) == "masks"
+
+
 def test_files_of_images(tmp_path: Path) -> None:
     content = good()
     content["images"] += [

@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch_geometric.loader import DataLoader
 
+from geoinfluencer.datasets.image_files import read_image
 from geoinfluencer.datasets.line_sample import attach_lines, line_truth
 from geoinfluencer.datasets.lines import Lines, draw_lines
 from geoinfluencer.errors import InputError
@@ -148,6 +149,22 @@ def test_ub_pmc(charts: Path, tmp_path: Path) -> None:
         Lines(charts, "val", val_json="annotations")
     with pytest.raises(InputError, match="train: holds no JSON files"):
         Lines(charts, "val", val_json="train")
+
+
+def test_an_image_is_read_once_for_a_sample(charts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[Path] = []
+
+    def counted(path: Path, size: tuple[int, int] | None) -> np.ndarray:
+        read.append(path)
+        return read_image(path, size)
+
+    monkeypatch.setattr("geoinfluencer.datasets.lines.read_image", counted)
+    dataset = Lines(charts, "val")
+    data = dataset[1]
+    assert read == [charts / "val" / "001.png"] and data.image_number.tolist() == [1]
+    assert dataset.truth(1).code.shape == (40, 60)
+    with pytest.raises(InputError, match="001: split 'all' has no truth"):
+        Lines(charts / "val", "all").truth(1)
 
 
 def test_paths_without_a_root(charts: Path) -> None:

@@ -69,3 +69,38 @@ def test_dashes_follow_the_way_round_a_corner() -> None:
 def test_parts_outside_are_cut() -> None:
     found = distance_map(np.array([[-1.0, 2.0], [1e9, 3.0], [5.0, 40.0]]), (6, 6), 1.5)
     assert np.isfinite(found).nonzero()[0].tolist() == [1, 2, 3] and found[2, 0] == 1
+
+
+@given(
+    st.lists(
+        st.tuples(st.floats(-300, 300, width=32), st.floats(-300, 300, width=32)),
+        min_size=1,
+        max_size=4,
+    )
+)
+@settings(max_examples=60)
+def test_a_window_changes_nothing_that_is_seen(points: list[tuple[float, float]]) -> None:
+    segments = segments_of(np.array(points))
+    whole = distance_map(segment_samples(segments)[0], (16, 20), 2.0)
+    part, way = segment_samples(segments, (16, 20, 3.0))
+    seen = distance_map(part, (16, 20), 2.0)
+    whole, seen = np.minimum(whole, 2.0), np.minimum(seen, 2.0)
+    assert (np.abs(whole - seen) < 0.126).all()  # samples lie elsewhere on the segments
+    assert ((part >= -3 - 1e-3) & (part <= np.array([22, 18]) + 1e-3)).all()
+    assert (np.diff(way) >= -1e-4).all()
+
+
+def test_far_points_cost_nothing_and_keep_their_dashes() -> None:
+    segments = segments_of(np.array([[-1e9, 5.0], [1e9, 5.0]]))
+    points, way = segment_samples(segments, (10, 10, 2.0))
+    assert len(points) < 80 and points[:, 0].min() == -2 and points[:, 0].max() == 11
+    np.testing.assert_allclose(way - way[0], points[:, 0] - points[0, 0], atol=1e-6)
+
+
+def test_wide_strokes_are_as_far_as_thin_ones() -> None:
+    points = segment_samples(segments_of(np.array([[3.0, 3.0], [30.0, 20.0]])))[0]
+    wide = distance_map(points, (24, 40), 30.0)
+    thin = distance_map(points, (24, 40), 3.0)
+    near = np.isfinite(thin)
+    np.testing.assert_allclose(wide[near], thin[near])
+    assert (wide[~near] > 3).all() and np.isfinite(wide).mean() > 0.9

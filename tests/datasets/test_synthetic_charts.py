@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import colorsys
 import dataclasses
 import inspect
 import itertools
@@ -172,3 +173,46 @@ def test_options_reach_the_generator() -> None:
     named = inspect.signature(SyntheticCharts).parameters
     for field in dataclasses.fields(ChartOptions):
         assert named[field.name].default == field.default, field.name
+    # all different from each other and from the defaults
+    options = {
+        "width_min": 201, "width_max": 302, "height_min": 103, "height_max": 204, "lines_min": 3,
+        "lines_max": 7, "thickness_min": 1.2, "thickness_max": 2.2, "crossing": 0.81,
+        "dashes": 0.32, "markers": 0.43, "similar": 0.54, "grey": 0.25, "grid": 0.66,
+        "legend": 0.77, "dark": 0.38, "noise": 0.09,
+    }  # fmt: skip
+    assert len(set(options.values())) == len(dataclasses.fields(ChartOptions))
+    assert dataclasses.asdict(SyntheticCharts(num_charts=1, **options).options) == options
+
+
+def test_dashes_leave_gaps_along_the_line() -> None:
+    share = []
+    for dashes in (0.0, 1.0):
+        plain = {"markers": 0.0, "grid": 0.0, "legend": 0.0, "lines_min": 1, "lines_max": 1}
+        dataset = charts(dashes=dashes, **plain)
+        inked = [dataset.chart(i) for i in range(len(dataset))]
+        on = []
+        for chart in inked:
+            segments = segments_of(chart.line_xy.astype(float))
+            points = segment_samples(segments)[0]
+            distance = distance_map(points, chart.code.shape, 0.6)
+            on.append((chart.code[np.isfinite(distance)] == 2).mean())
+        share.append(np.mean(on))
+    assert share[0] > 0.95 and 0.3 < share[1] < 0.85
+
+
+def test_similar_lines_have_one_hue() -> None:
+    def spread(similar: float) -> float:
+        dataset = charts(similar=similar, grey=0.0, lines_min=4, markers=0.0, num_charts=6)
+        found = []
+        for i in range(len(dataset)):
+            chart = dataset.chart(i)
+            hues = []
+            for k in range(4):
+                rgb = chart.image[chart.code == 2 + k].astype(float) / 255
+                strongest = rgb[np.argmax(np.ptp(rgb, axis=1))]
+                hues.append(colorsys.rgb_to_hsv(*strongest)[0])
+            hue = np.exp(2j * np.pi * np.array(hues))
+            found.append(1 - abs(hue.mean()))  # circular variance
+        return float(np.mean(found))
+
+    assert spread(1.0) < 0.05 < 0.3 < spread(0.0)

@@ -83,6 +83,16 @@ def test_the_affinities_are_learned() -> None:
     assert "pixel_affinity" not in objective(net(batch), batch)
 
 
+def test_images_without_objects_train_too() -> None:
+    empty = sample(0)
+    empty.pixel_instance = torch.full_like(empty.pixel_instance, -1)
+    empty.instance = torch.full_like(empty.instance, -1)
+    net, batch = model(stem="conv"), Batch.from_data_list([empty])
+    terms = EmbeddingObjective(InfluencerLoss())(net(batch), batch)
+    assert terms["pixel_affinity"] == 0 and torch.isfinite(terms.total)
+    terms.total.backward()
+
+
 def test_wrong_inputs_are_named() -> None:
     with pytest.raises(InputError, match="model.stem is 'unet'; choose conv or null"):
         model(stem="unet")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import numpy as np
 import pytest
@@ -123,3 +124,20 @@ def test_truth_of_nodes_where_pixels_have_none(monkeypatch: pytest.MonkeyPatch) 
 def test_without_truth_there_are_no_errors(monkeypatch: pytest.MonkeyPatch) -> None:
     found = titles(monkeypatch, arrays())
     assert len(found) == 4 and not any("errors" in each for each in found)
+
+
+def test_the_legend_of_errors_speaks_of_background(monkeypatch: pytest.MonkeyPatch) -> None:
+    from matplotlib.figure import Figure
+
+    entries: list[str] = []
+    real = Figure.legend
+
+    def keep(self: Figure, *rest: Any, **more: Any) -> Any:
+        entries.extend(handle.get_label() for handle in more["handles"])
+        return real(self, *rest, **more)
+
+    monkeypatch.setattr(Figure, "legend", keep)
+    truth = np.full((6, 8), -1)
+    truth[0:2, 0:4] = 0  # the second object of two is of background alone
+    image_figures(arrays(pixel_truth=truth.reshape(-1)), "")
+    assert entries == ["background in an instance (16.7%)"]

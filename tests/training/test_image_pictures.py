@@ -11,7 +11,8 @@ from geoinfluencer.cli.main import main
 from geoinfluencer.datasets.shapes import Shapes
 from geoinfluencer.training import evaluate, predict
 from geoinfluencer.training.run_folder import RunFolder
-from geoinfluencer.training.scoring.image_pictures import painted
+from geoinfluencer.training.scoring.image_names import ImageNames
+from geoinfluencer.training.scoring.image_pictures import painted, write_overlays
 from geoinfluencer.training.scoring.reporting import draw  # before drawing is switched off
 
 Image = pytest.importorskip("PIL.Image", reason="needs the extra geoinfluencer[images]")
@@ -63,6 +64,29 @@ def test_prediction_of_files_draws_overlays(tmp_path: Path) -> None:
     assert tmp_path / "out" / "overlays" in written
     names = sorted(path.stem for path in (tmp_path / "out" / "overlays").iterdir())
     assert names == [data.image_name(i) for i in range(4)]
+
+
+def test_every_image_of_a_name_has_its_overlay(tmp_path: Path) -> None:
+    def picture(level: int) -> np.ndarray:
+        return np.full((4, 6, 3), level, np.uint8)
+
+    pictures = [
+        ("x", lambda: picture(10), []),
+        ("x", lambda: picture(20), []),
+        ("y", None, []),
+        ("", lambda: picture(30), []),
+        ("a/b", lambda: picture(40), []),
+        ("a-b", lambda: picture(50), []),
+    ]
+    written = write_overlays(pictures, tmp_path)
+    assert [path.stem for path in written] == ["x", "x-1", "image-3", "a-b", "a-b-5"]
+    levels = [int(np.asarray(Image.open(path).convert("L"))[0, 0]) for path in written]
+    assert levels == [10, 20, 30, 40, 50]
+
+
+def test_a_numbered_name_that_another_image_has_is_numbered_again() -> None:
+    names = ImageNames()
+    assert [names(name) for name in ("a", "a", "a-1", "a")] == ["a", "a-1", "a-1-2", "a-3"]
 
 
 def test_the_best_scored_mask_lies_on_top() -> None:

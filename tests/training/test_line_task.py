@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
 
+import matplotlib.image
 import numpy as np
 import pandas as pd
 import pytest
@@ -151,6 +153,43 @@ def test_pictures(task: LineTask, truth: bool) -> None:
     assert arrays["line_of"].max() == 1 and len(arrays["line_xy"]) == len(arrays["line_of"])
     (figure,) = task.sample_figures(arrays, "a")
     assert figure.png[:4] == b"\x89PNG"
+    assert "image" not in arrays
     nothing = task.display_arrays(result(sample, torch.full((481,), -1)))
     assert nothing["line_xy"].shape == (0, 2)
     assert len(task.sample_figures(nothing, "a")) == 1
+
+
+def test_pictures_begin_with_the_chart_itself() -> None:
+    pixels = np.full((80, 100, 3), 255, np.uint8)
+
+    class Painted(Charts):
+        def image(self, idx: int) -> np.ndarray:
+            assert idx == 3
+            return pixels
+
+    task, sample = make_task(Painted()), chart("a")
+    sample.image_number = torch.tensor([3])
+    labels = sample.instance.clone()
+    assert "image" not in task.display_arrays(result(sample, labels))  # of a mirror image
+    sample.segment_map = torch.zeros(8000, dtype=torch.int64)
+    arrays = task.display_arrays(result(sample, labels))
+    assert arrays["image"] is pixels
+    plain = {key: value for key, value in arrays.items() if key != "image"}
+    (figure,) = task.sample_figures(arrays, "a")
+    shapes = [_shape(each.png) for each in (figure, *task.sample_figures(plain, "a"))]
+    # two rows of two panels, or one row of three; 4 inches high at this size, and titles
+    assert shapes[0] == pytest.approx((2 * 4.3 * 110, 10 * 110), abs=2)
+    assert shapes[1] == pytest.approx((4.3 * 110, 15 * 110), abs=2)
+    assert "others have colours of their own" in figure.caption
+
+
+def _shape(png: bytes) -> tuple[int, int]:
+    return matplotlib.image.imread(io.BytesIO(png)).shape[:2]
+
+
+def test_lines_are_named_by_their_file_where_annotations_do(task: LineTask, tmp_path: Path) -> None:
+    samples = [chart("c0"), chart("c0")]
+    samples[0].file_name, samples[1].file_name = "a/c0.png", "b/c0.png"
+    records = [task.record(result(each, each.instance)) for each in samples]
+    task.write_predictions(records, tmp_path)
+    assert list(json.loads((tmp_path / "lines.json").read_text())["lines"]) == ["a/c0", "b/c0"]

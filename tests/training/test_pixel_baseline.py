@@ -20,17 +20,17 @@ from geoinfluencer.losses import DiscriminativeLoss
 from geoinfluencer.models.pixel_embedder import PixelEmbedder
 from geoinfluencer.training.checkpoint import load_checkpoint
 from geoinfluencer.training.fitting.control import RunControl
-from geoinfluencer.training.pixels.grouping import PixelGrouper
-from geoinfluencer.training.pixels.objective import PixelObjective
-from geoinfluencer.training.pixels.run import (
+from geoinfluencer.training.pixel_baseline.grouping import PixelGrouper
+from geoinfluencer.training.pixel_baseline.objective import PixelObjective
+from geoinfluencer.training.pixel_baseline.run import (
     BaselineRun,
     PixelSettings,
     load_embedder,
     pixel_baseline,
 )
-from geoinfluencer.training.pixels.samples import PixelSamples, to_input
-from geoinfluencer.training.pixels.scoring import score_masks, score_nodes
-from geoinfluencer.training.pixels.unlearned import watershed_baseline
+from geoinfluencer.training.pixel_baseline.samples import PixelSamples, to_input
+from geoinfluencer.training.pixel_baseline.scoring import score_masks, score_nodes
+from geoinfluencer.training.pixel_baseline.unlearned import watershed_baseline
 from geoinfluencer.training.run import Interrupted
 
 pytest.importorskip("sklearn", reason="needs the extra geoinfluencer[baselines]")
@@ -120,7 +120,7 @@ def test_what_is_clustered_is_what_is_trained(monkeypatch: pytest.MonkeyPatch) -
 
         with monkeypatch.context() as patch:
             patch.setattr(DiscriminativeLoss, "forward", spy)
-            patch.setattr("geoinfluencer.training.pixels.grouping.cluster_pixels", cluster)
+            patch.setattr("geoinfluencer.training.pixel_baseline.grouping.cluster_pixels", cluster)
             PixelObjective(normalise=normalise)(model(batch), batch)
             PixelGrouper(model, CPU).masks(image)
         assert torch.allclose(trained[0], clustered[0], atol=1e-5)
@@ -316,6 +316,8 @@ def test_other_data_is_refused() -> None:
         pixel_baseline("shapes", assignments=["train.max_steps=3"])
     with pytest.raises(InputError, match="epochs must be at least 1, got 0"):
         PixelSettings(epochs=0)
+    with pytest.raises(InputError, match="crop must be at least 32 pixels, got 8"):
+        PixelSettings(crop=8)
     with pytest.raises(InputError, match="learning_rate"):
         baseline(Path("unwritten"), lr=-1.0)
     assert not Path("unwritten").exists()

@@ -101,6 +101,15 @@ def prepare_run(
     return Setup(resolved, None if out is None else Path(out), None, first, notes)
 
 
+def check_stem(config: RunConfig) -> None:
+    """Raises InputError if a model with a stem gets samples without pixels."""
+    if config.model.get("stem") is not None and config.data.get("pixels") is False:
+        raise InputError(
+            f"model.stem={config.model['stem']} reads pixels, which the samples lack; keep them "
+            "with --set data.pixels=true"
+        )
+
+
 def limit_layer(
     seed: int | None, max_steps: int | None, max_minutes: float | None, devices: int | None
 ) -> Layer:
@@ -159,7 +168,7 @@ def resumed_config(
     Raises:
         InputError: another dataset, or an assignment outside the train section.
     """
-    stored = load_checkpoint(checkpoint).state.config
+    stored = load_checkpoint(checkpoint).of_graphs().state.config
     if dataset is not None and dataset != stored["dataset"]:
         raise InputError(
             f"--resume {checkpoint}: is a run on {stored['dataset']}, not on {dataset}"

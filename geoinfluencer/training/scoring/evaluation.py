@@ -112,7 +112,7 @@ def evaluate(
     Raises:
         InputError: a file, name or setting is wrong.
     """
-    loaded = load_checkpoint(checkpoint)
+    loaded = load_checkpoint(checkpoint).of_graphs()
     config = evaluation_config(loaded, dataset, data_root, assignments)
     cls = resolve_dataset(config.dataset)
     folder = evaluation_folder(out) if out is not None else None

@@ -13,6 +13,7 @@ from geoinfluencer.files.atomic import atomic_path
 from geoinfluencer.files.coco_masks import mask_module
 from geoinfluencer.plots.overlay import overlay, png
 from geoinfluencer.training.data import attribute
+from geoinfluencer.training.scoring.image_names import ImageNames
 from geoinfluencer.training.scoring.inference import SampleResult
 
 MOST_OVERLAYS = 100  # of an evaluation; predict writes them all
@@ -51,7 +52,8 @@ def write_overlays(
     folder: Path,
     most: int | None = None,
 ) -> list[Path]:
-    """Write ``overlays/NAME.png``, an image with its masks filled and outlined, one at a time.
+    """Write ``overlays/NAME.png``, an image with its masks filled and outlined, one at a time;
+    nameless images, and further ones of a name, are numbered.
 
     Args:
         pictures: Name, pixels and masks (COCO results) of each image; where there are no pixels
@@ -60,12 +62,14 @@ def write_overlays(
         most: Images at most; None: all.
     """
     written: list[Path] = []
-    for name, picture, entries in pictures:
+    names = ImageNames()
+    for given, picture, entries in pictures:
+        name = names(given.replace("/", "-"))
         if picture is None or (most is not None and len(written) >= most):
             continue
         image = picture()
         labels = painted(image.shape[:2], entries)
-        path = folder / "overlays" / f"{name.replace('/', '-') or len(written)}.png"
+        path = folder / "overlays" / f"{name}.png"
         with atomic_path(path) as temporary:
             temporary.write_bytes(png(overlay(image, labels)))
         written.append(path)

@@ -76,7 +76,7 @@ def predict(
     if not inputs:
         raise InputError("predict: name at least one INPUT, a file or a folder")
     run = RunFolder(checkpoint)
-    loaded = load_checkpoint(run.best if run.best.is_file() else checkpoint)
+    loaded = load_checkpoint(run.best if run.best.is_file() else checkpoint).of_graphs()
     config: RunConfig = check(Layer(dict(loaded.state.config)))
     cls = resolve_dataset(config.dataset)
     known = loaded.state.data

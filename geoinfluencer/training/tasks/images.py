@@ -218,7 +218,7 @@ class ImageTask(NodeTask):
         ]
 
     def definitions(self) -> dict[str, str]:
-        return {**super().definitions(), **_DEFINITIONS}
+        return {**_DEFINITIONS, **super().definitions()}
 
     def _truth(self) -> CocoTruth | None:
         if self._content is not None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
+from torch.utils.data import Dataset
+from torch_geometric.data import Data
 
 from geoinfluencer.condensation.polylines import polylines
 from geoinfluencer.files.line_results import (
@@ -22,6 +23,8 @@ from geoinfluencer.files.spool import JsonSpool
 from geoinfluencer.metrics import LineMetrics
 from geoinfluencer.plots.figures import Figure
 from geoinfluencer.plots.lines import line_figures
+from geoinfluencer.training.scoring.image_names import ImageNames
+from geoinfluencer.training.scoring.image_pictures import picture_of
 from geoinfluencer.training.scoring.inference import SampleResult
 from geoinfluencer.training.tasks.nodes import NodeTask
 
@@ -75,6 +78,7 @@ class LineTask(NodeTask):
 
     def __init__(self, samples: object) -> None:
         super().__init__(samples)
+        self._samples = samples
         self._spool: JsonSpool | None = None
 
     def record(self, result: SampleResult) -> LineRecord:  # type: ignore[override]
@@ -92,7 +96,9 @@ class LineTask(NodeTask):
             kept["perfect"] = _entries(pos, instance, np.ones(instance.max(initial=-1) + 1))
         self._spool = self._spool or JsonSpool()
         place = self._spool.add(kept)
-        return LineRecord(result.name, super().record(result), self._spool, place, "truth" in kept)
+        file_name = sample.get("file_name")
+        name = result.name if file_name is None else str(PurePosixPath(file_name).with_suffix(""))
+        return LineRecord(name, super().record(result), self._spool, place, "truth" in kept)
 
     def write_predictions(self, records: Sequence[LineRecord], folder: Path) -> list[Path]:  # type: ignore[override]
         """``predictions.csv`` of the pixels, ``lines.json`` and ``lines.csv`` of the lines."""
@@ -118,8 +124,15 @@ class LineTask(NodeTask):
             "ceiling_6b": best["line_6b"],
         }
 
+    def open_input(self, path: Path, cls: type, options: Mapping[str, Any]) -> Dataset[Data]:
+        self._samples = super().open_input(path, cls, options)
+        return self._samples
+
     def display_arrays(self, result: SampleResult) -> dict[str, np.ndarray]:
         arrays = self.common_arrays(result)
+        picture = picture_of(self._samples, result.sample)
+        if picture is not None and "segment_map" in result.sample:  # without, it may be mirrored
+            arrays["image"] = picture()
         if result.sample.get("image_size") is not None:
             arrays["image_size"] = result.sample["image_size"].numpy()
         assert result.instances is not None
@@ -142,16 +155,6 @@ def _entries(pos: np.ndarray, instance: np.ndarray, score: np.ndarray) -> list[d
 
 
 def _all_lines(records: Sequence[LineRecord]) -> Iterator[ImageLines]:
-    for each, name in zip(records, _names(records), strict=True):
-        yield name, each.lines("found")
-
-
-def _names(records: Sequence[LineRecord]) -> list[str]:
-    """The names of the images; nameless ones, and further ones of a name, are numbered."""
-    seen: Counter[str] = Counter()
-    names = []
-    for place, each in enumerate(records):
-        name = each.name or f"image-{place}"
-        seen[name] += 1
-        names.append(name if seen[name] == 1 else f"{name}-{place}")
-    return names
+    names = ImageNames()
+    for each in records:
+        yield names(each.name), each.lines("found")

@@ -19,7 +19,7 @@ from geoinfluencer.metrics import CocoMetrics
 from geoinfluencer.metrics.coco_truth import CocoTruth, read_coco_truth
 from geoinfluencer.training.data import attribute
 from geoinfluencer.training.fitting.progress import Progress
-from geoinfluencer.training.pixels.samples import PixelSamples, behind
+from geoinfluencer.training.pixel_baseline.samples import PixelSamples, behind
 from geoinfluencer.training.scoring.inference import SampleResult
 from geoinfluencer.training.tasks import make_task
 

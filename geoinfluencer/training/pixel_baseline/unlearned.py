@@ -15,10 +15,10 @@ from torch.utils.data import Subset
 from geoinfluencer.condensation.watershed import watershed_objects
 from geoinfluencer.errors import InputError
 from geoinfluencer.graphs.colour import as_rgb
-from geoinfluencer.training.pixels.run import BaselineRun, baseline_data
-from geoinfluencer.training.pixels.samples import PixelSamples
-from geoinfluencer.training.pixels.scoring import score_masks
-from geoinfluencer.training.run_folder import write_json
+from geoinfluencer.training.pixel_baseline.run import BaselineRun, baseline_data
+from geoinfluencer.training.pixel_baseline.samples import PixelSamples
+from geoinfluencer.training.pixel_baseline.scoring import score_masks
+from geoinfluencer.training.run_folder import new_run, write_json
 from geoinfluencer.training.scoring.evaluation import evaluation_folder
 
 _GRID: list[dict[str, Any]] = [
@@ -45,7 +45,7 @@ def watershed_baseline(
         data_root: folder of the data.
         preset: of the dataset's configuration, of which only ``data`` is read.
         assignments: ``data.key=value`` strings.
-        out: folder of ``metrics.json`` and ``coco_results.json``; None: writes nothing.
+        out: folder of ``metrics.json`` and ``coco_results.json``; None: a new one under ``runs/``.
         quiet: no progress.
 
     Raises:
@@ -59,6 +59,7 @@ def watershed_baseline(
             f"--method watershed: {dataset} gives the pixels of its objects, which are lines; "
             "take --method unet"
         )
+    given = None if out is None else evaluation_folder(out)
     few = PixelSamples(Subset(calib.samples, range(min(len(calib), _CALIBRATING))))
 
     def ap(settings: dict[str, Any]) -> float:
@@ -66,13 +67,11 @@ def watershed_baseline(
         return -math.inf if math.isnan(found) else found
 
     chosen = max(_GRID, key=ap)
-    folder = None if out is None else evaluation_folder(out)
-    path = None if folder is None else folder.path
-    metrics = score_masks(val, functools.partial(_masks, **chosen), path, quiet=quiet)
+    folder = given or new_run(None, f"{dataset}-baseline")[0]
+    metrics = score_masks(val, functools.partial(_masks, **chosen), folder.path, quiet=quiet)
     metrics |= {"method": "watershed", "dataset": dataset, "split": "val", **chosen}
-    if folder is not None:
-        write_json(folder.metrics, metrics)
-    return BaselineRun(folder.path if folder else Path(), metrics)
+    write_json(folder.metrics, metrics)
+    return BaselineRun(folder.path, metrics)
 
 
 def _masks(image: np.ndarray, **settings: Any) -> tuple[np.ndarray, np.ndarray]:

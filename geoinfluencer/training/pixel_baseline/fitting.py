@@ -14,14 +14,14 @@ from torch_geometric.data import Batch
 from geoinfluencer.training.fitting.control import RunControl
 from geoinfluencer.training.fitting.held_out import Validation, Validator
 from geoinfluencer.training.fitting.module import InfluencerModule
-from geoinfluencer.training.pixels.objective import PixelObjective
-from geoinfluencer.training.pixels.samples import PixelSamples
+from geoinfluencer.training.pixel_baseline.objective import PixelObjective
+from geoinfluencer.training.pixel_baseline.samples import PixelSamples
 from geoinfluencer.training.run_folder import RunFolder
 from geoinfluencer.training.scoring.inference import evaluating
 
 
 class PixelFolder(RunFolder):
-    """The folder of a baseline, with checkpoints where its document has them."""
+    """The folder of a baseline: its checkpoints lie in it, not in ``checkpoints/``."""
 
     def __init__(self, path: str | Path) -> None:
         super().__init__(path)

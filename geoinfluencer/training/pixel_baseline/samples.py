@@ -10,12 +10,12 @@ from torch import Tensor
 from torch.utils.data import Dataset, Subset
 from torch_geometric.data import Data
 
+from geoinfluencer.datasets.pixel_codes import BACKGROUND, FIRST, IGNORED
 from geoinfluencer.datasets.sample_cache import SampleCache, access_rng
 from geoinfluencer.errors import InputError
 from geoinfluencer.graphs.colour import as_rgb
 from geoinfluencer.training.data import attribute
 
-_FIRST = 2  # code of object 0 in the truth of pixels; 0 is background, 1 ignored
 _KEPT = 200  # images between accesses, some 3 MB each
 _LEAST_SPREAD = 0.02  # of the colours of an image that is nearly of one colour
 
@@ -90,12 +90,12 @@ class PixelSamples(Dataset[Data]):
         node = self.samples[index]
         if node.get("instance") is None:
             raise InputError(f"sample {index} has no `instance`; the baseline needs annotations")
-        found = np.full(tuple(node.image_size[0].tolist()), 1, np.int32)
+        found = np.full(tuple(node.image_size[0].tolist()), IGNORED, np.int32)
         row, column = node_pixels(node)
-        owner = torch.where(node.instance >= 0, node.instance + _FIRST, 0)
+        owner = torch.where(node.instance >= 0, node.instance + FIRST, BACKGROUND)
         ignore = node.get("ignore")
         if ignore is not None:
-            owner = torch.where(ignore, 1, owner)
+            owner = torch.where(ignore, IGNORED, owner)
         found[row, column] = owner.numpy()
         return found
 
@@ -106,8 +106,8 @@ class PixelSamples(Dataset[Data]):
                 f"sample {index}: its image is {tuple(image.shape[1:])}, its truth "
                 f"{tuple(code.shape)}; both must have the same height and width"
             )
-        instance = torch.where(code >= _FIRST, code.long() - _FIRST, -1)
-        return _sample(image, instance, code == 1)
+        instance = torch.where(code >= FIRST, code.long() - FIRST, -1)
+        return _sample(image, instance, code == IGNORED)
 
     def _changed(self, sample: Data, rng: np.random.Generator) -> Data:
         image, instance, ignore = sample.image[0], sample.instance[0], sample.ignore[0]

@@ -17,7 +17,13 @@ from geoinfluencer.datasets.catalog import resolve_dataset
 from geoinfluencer.errors import InputError
 from geoinfluencer.files.atomic import atomic_path
 from geoinfluencer.models.pixel_embedder import PixelEmbedder
-from geoinfluencer.training.checkpoint import Checkpoint, RunState, load_checkpoint, publish
+from geoinfluencer.training.checkpoint import (
+    PIXEL_BASELINE,
+    Checkpoint,
+    RunState,
+    load_checkpoint,
+    publish,
+)
 from geoinfluencer.training.configuration.checks import validate
 from geoinfluencer.training.configuration.config import RunConfig, TrainSection
 from geoinfluencer.training.configuration.resolve import resolve_config
@@ -25,16 +31,16 @@ from geoinfluencer.training.configuration.yaml_layers import Layer
 from geoinfluencer.training.data import build_dataset
 from geoinfluencer.training.fitting.module import InfluencerModule
 from geoinfluencer.training.fitting.trainer import fit
-from geoinfluencer.training.pixels.fitting import EpochControl, HeldOutLoss, PixelFolder
-from geoinfluencer.training.pixels.grouping import PixelGrouper
-from geoinfluencer.training.pixels.objective import PixelObjective
-from geoinfluencer.training.pixels.samples import PixelSamples
-from geoinfluencer.training.pixels.scoring import score_masks, score_nodes
+from geoinfluencer.training.pixel_baseline.fitting import EpochControl, HeldOutLoss, PixelFolder
+from geoinfluencer.training.pixel_baseline.grouping import PixelGrouper
+from geoinfluencer.training.pixel_baseline.objective import PixelObjective
+from geoinfluencer.training.pixel_baseline.samples import PixelSamples
+from geoinfluencer.training.pixel_baseline.scoring import score_masks, score_nodes
 from geoinfluencer.training.run import Interrupted
 from geoinfluencer.training.run_folder import new_run, write_json
 from geoinfluencer.training.scoring.inference import pick_device
 
-NAME = "pixel-embedder"  # of the model, in checkpoints
+LEAST_CROP = 32
 _COUNTS = ("epochs", "batch_size", "save_every", "eval_every", "crop", "embedding_dim", "width")
 
 
@@ -80,6 +86,11 @@ class PixelSettings:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise InputError(f"{name} must be at least 1, got {value}")
+        if self.crop < LEAST_CROP:
+            raise InputError(
+                f"crop must be at least {LEAST_CROP} pixels, got {self.crop}: the net halves it "
+                "four times"
+            )
         if self.max_steps < 0:
             raise InputError(f"max_steps must be at least 0, got {self.max_steps}")
 
@@ -151,11 +162,11 @@ def pixel_baseline(
         "embedding_dim": settings.embedding_dim, "width": settings.width,
         "normalise": settings.normalise,
     }  # fmt: skip
-    crop = min(settings.crop, max(train.image(0).shape[:2]))
+    crop = min(settings.crop, max(*train.image(0).shape[:2], LEAST_CROP))
     section = settings.train_section(len(train))
     config = config.model_copy(
         update={
-            "model": {"name": NAME, "crop": crop, **views, **options},
+            "model": {"name": PIXEL_BASELINE, "crop": crop, **views, **options},
             "loss": {"name": "discriminative"},
             "train": section,
         }
@@ -213,7 +224,7 @@ def score_embedder(
     model: PixelEmbedder, samples: PixelSamples, out: Path | None = None, *, quiet: bool = True
 ) -> dict[str, Any]:
     """Metrics of a trained net on whole images, and files of what it finds; see
-    :mod:`geoinfluencer.training.pixels.scoring`."""
+    :mod:`geoinfluencer.training.pixel_baseline.scoring`."""
     grouper = PixelGrouper(model.eval(), next(model.parameters()).device)
     if samples.given_pixels:
         return score_nodes(samples, grouper.nodes, out, quiet=quiet)
@@ -228,7 +239,7 @@ def load_embedder(path: str | Path) -> tuple[PixelEmbedder, Checkpoint]:
     """
     found = load_checkpoint(path)
     options = found.state.config["model"]
-    if options.get("name") != NAME:
+    if options.get("name") != PIXEL_BASELINE:
         raise InputError(
             f"{path}: holds a model {options.get('name')!r}, not a pixel-embedding baseline; "
             "score it with geoinfluencer eval"

@@ -17,7 +17,7 @@ from geoinfluencer.condensation.pixel_clusters import (
 )
 from geoinfluencer.condensation.unlearned import as_instances
 from geoinfluencer.models.pixel_embedder import PixelEmbedder
-from geoinfluencer.training.pixels.samples import node_pixels, to_input
+from geoinfluencer.training.pixel_baseline.samples import node_pixels, to_input
 
 
 @dataclass(frozen=True)

@@ -64,3 +64,15 @@ def test_held_out_samples_need_truth_too(split: str) -> None:
     }
     with pytest.raises(InputError, match=f"first sample of {split}: `instance`"):
         HeldOut(NodeTask(None), samples["calib"], samples["val"], CondensationSection())
+
+
+def test_a_calibration_without_instances_is_refused_before_it_is_needed() -> None:
+    empty = torch.full((3,), -1)
+    calib: Any = Samples(sample(instance=empty), sample(instance=empty))
+    val: Any = Samples(sample(instance=INSTANCE))
+    message = r"split calib: none of its 2 samples has a true instance .* condensation.radius=0.5"
+    with pytest.raises(InputError, match=message):
+        HeldOut(NodeTask(None), calib, val, CondensationSection())
+    HeldOut(NodeTask(None), calib, val, CondensationSection(radius=0.4))
+    calib.append(sample(instance=INSTANCE))
+    HeldOut(NodeTask(None), calib, val, CondensationSection())

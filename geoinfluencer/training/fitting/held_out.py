@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -11,6 +12,7 @@ from torch import nn
 from torch.utils.data import Dataset
 from torch_geometric.data import Data
 
+from geoinfluencer.errors import InputError
 from geoinfluencer.training.configuration.config import CondensationSection
 from geoinfluencer.training.data import check_truth, class_names, held_in_memory
 from geoinfluencer.training.fitting.calibration import calibrate
@@ -51,7 +53,7 @@ class HeldOut:
         settings: of the condensation.
 
     Raises:
-        InputError: the first sample of either has no truth.
+        InputError: the first sample of either has no truth, or no sample of ``calib`` an instance.
     """
 
     def __init__(
@@ -66,6 +68,13 @@ class HeldOut:
         self.calib, self.val = held_in_memory(calib), held_in_memory(val)
         for split, samples in (("calib", self.calib), ("val", self.val)):
             check_truth(samples[0], class_names(val), f"first sample of {split}")
+        if len(settings.thresholds) > 1 and not _any_instance(self.calib):
+            name, count = settings.threshold_name, len(calib)  # type: ignore[arg-type]
+            raise InputError(
+                f"split calib: none of its {count} samples has a true instance to choose {name} "
+                "by; look at the annotations and at data.calib_share and data.seed, or give one "
+                f"with --set condensation.{name}=0.5"
+            )
 
     def validate(
         self, model: nn.Module, device: torch.device, dtype: torch.dtype | None
@@ -91,3 +100,8 @@ class HeldOut:
             max(scores, default=float("-inf")),
             time.monotonic() - start,
         )
+
+
+def _any_instance(samples: Sequence[Any] | Dataset[Any]) -> bool:
+    count = len(samples)  # type: ignore[arg-type]
+    return any(bool((samples[place].instance >= 0).any()) for place in range(count))

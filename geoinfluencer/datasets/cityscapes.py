@@ -11,7 +11,7 @@ import numpy as np
 
 from geoinfluencer.datasets.image_files import find_images, read_image
 from geoinfluencer.datasets.image_sample import PixelTruth, pixel_codes
-from geoinfluencer.datasets.image_set import ImageSet, part_of_training
+from geoinfluencer.datasets.image_set import ImageSet, check_parts, part_of_training
 from geoinfluencer.datasets.image_writer import coco_content
 from geoinfluencer.errors import InputError
 from geoinfluencer.files.cityscapes import (
@@ -78,10 +78,7 @@ class Cityscapes(ImageSet):
         graph: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(split, mirror=mirror, turn=turn, keep=keep, pixels=pixels, graph=graph)
-        if not 0 < calib_share < 1:
-            raise InputError(f"calib_share must be between 0 and 1, got {calib_share}")
-        if max_images is not None and max_images < 1:
-            raise InputError(f"max_images must be at least 1, got {max_images}")
+        check_parts(calib_share, max_images)
         self.root = str(root)
         self.has_truth = split != "all"
         self.category_ids = tuple(CITYSCAPES_THINGS)

@@ -12,7 +12,7 @@ import numpy as np
 from geoinfluencer.datasets.coco_json import CocoImage, read_coco_json
 from geoinfluencer.datasets.image_files import find_images, read_image
 from geoinfluencer.datasets.image_sample import PixelTruth, pixel_truth
-from geoinfluencer.datasets.image_set import ImageSet, part_of_training
+from geoinfluencer.datasets.image_set import ImageSet, check_parts, part_of_training
 from geoinfluencer.errors import InputError
 
 Split = Literal["train", "calib", "val", "test", "all"]
@@ -73,10 +73,7 @@ class Coco(ImageSet):
         graph: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(split, mirror=mirror, turn=turn, keep=keep, pixels=pixels, graph=graph)
-        if not 0 < calib_share < 1:
-            raise InputError(f"calib_share must be between 0 and 1, got {calib_share}")
-        if max_images is not None and max_images < 1:
-            raise InputError(f"max_images must be at least 1, got {max_images}")
+        check_parts(calib_share, max_images)
         self.root = str(root)
         self.has_truth = split != "all"
         self.annotation_file: Path | None = None

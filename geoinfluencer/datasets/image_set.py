@@ -110,6 +110,14 @@ class ImageSet(Dataset):
         return data
 
 
+def check_parts(calib_share: float, max_images: int | None) -> None:
+    """Raises InputError unless these say how a set of files is parted."""
+    if not 0 < calib_share < 1:
+        raise InputError(f"calib_share must be between 0 and 1, got {calib_share}")
+    if max_images is not None and max_images < 1:
+        raise InputError(f"max_images must be at least 1, got {max_images}")
+
+
 def part_of_training(
     images: Sequence[Image], split: str, calib_share: float, seed: int, source: str
 ) -> list[Image]:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from geoinfluencer.datasets.image_files import find_images, read_image
-from geoinfluencer.datasets.image_set import part_of_training
+from geoinfluencer.datasets.image_set import check_parts, part_of_training
 from geoinfluencer.datasets.line_sample import LineTruth, line_truth
 from geoinfluencer.datasets.line_set import LineSet
 from geoinfluencer.datasets.pixel_codes import BACKGROUND, FIRST, IGNORED
@@ -82,10 +82,7 @@ class Lines(LineSet):
         graph: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(split, mirror=mirror, keep=keep, graph=graph)
-        if not 0 < calib_share < 1:
-            raise InputError(f"calib_share must be between 0 and 1, got {calib_share}")
-        if max_images is not None and max_images < 1:
-            raise InputError(f"max_images must be at least 1, got {max_images}")
+        check_parts(calib_share, max_images)
         if not (0 < thickness < math.inf and 0 <= rim < math.inf):
             raise InputError(
                 f"thickness={thickness}, rim={rim}: the thickness must be positive, the rim not "

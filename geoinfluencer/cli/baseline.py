@@ -94,7 +94,8 @@ def run(options: argparse.Namespace) -> int:
         return _watershed(options, given, lines)
     from geoinfluencer.training import Interrupted
     from geoinfluencer.training.configuration.yaml_layers import Layer
-    from geoinfluencer.training.pixel_baseline.run import pixel_baseline, settings_of
+    from geoinfluencer.training.pixel_baseline.run import pixel_baseline
+    from geoinfluencer.training.pixel_baseline.settings import settings_of
 
     dataset, defaults = _dataset(options, lines)
     try:

@@ -22,14 +22,10 @@ from geoinfluencer.training.checkpoint import load_checkpoint
 from geoinfluencer.training.fitting.control import RunControl
 from geoinfluencer.training.pixel_baseline.grouping import PixelGrouper
 from geoinfluencer.training.pixel_baseline.objective import PixelObjective
-from geoinfluencer.training.pixel_baseline.run import (
-    BaselineRun,
-    PixelSettings,
-    load_embedder,
-    pixel_baseline,
-)
+from geoinfluencer.training.pixel_baseline.run import BaselineRun, load_embedder, pixel_baseline
 from geoinfluencer.training.pixel_baseline.samples import PixelSamples, to_input
 from geoinfluencer.training.pixel_baseline.scoring import score_masks, score_nodes
+from geoinfluencer.training.pixel_baseline.settings import PixelSettings
 from geoinfluencer.training.pixel_baseline.unlearned import watershed_baseline
 from geoinfluencer.training.run import Interrupted
 

@@ -332,6 +332,7 @@
   const share = Number(wanted.get("cut") ?? data.cut);
   setCut(share >= 0 && share <= 1 ? share : data.cut);
   select(wanted.get("layer") in layers ? wanted.get("layer") : data.layers[0].key);
+  draw(); // at once: a printed or hidden page may never be given an animation frame
 
   // For scripts, such as tests: what is shown, and the pixels of it.
   window.viewer = {

@@ -274,7 +274,7 @@ def test_prepare_reads_every_scene_once(
 def test_the_configuration() -> None:
     assert CATALOG["stpls3d"].cls is STPLS3D and CATALOG["stpls3d"].needs_root
     presets = set(builtin_layer("stpls3d").section("presets").values)
-    assert presets == {"cpu", "quick", "gpu", "overfit", "compare", "full"}
+    assert presets == {"cpu", "quick", "gpu", "gpu-small", "overfit", "compare", "full"}
     for name in presets:
         config = resolve_config("stpls3d", preset=name)
         assert config.data["tile"] == 50.0 and config.data["graph"]["voxel"] >= 0.25

@@ -25,34 +25,41 @@ class PixelAffinities(Protocol):
     def candidates(self, pixel: Tensor) -> Tensor:
         """(n, C) segments that some pixels may belong to."""
 
-    def logits(self, pixel: Tensor, candidate: Tensor) -> Tensor:
-        """(n, C) logits for them; -inf = not to be had."""
+    def logits(self, pixel: Tensor, candidate: Tensor) -> tuple[Tensor, Tensor]:
+        """(n, C) logits for them, -inf = not to be had, and (n,) of being in any instance."""
 
 
-def likeliest_instance(logits: Tensor, candidate_instance: Tensor) -> Tensor:
-    r"""The instance whose candidate segments have the largest probability together.
+def likeliest_instance(logits: Tensor, inside: Tensor, candidate_instance: Tensor) -> Tensor:
+    r"""Background, or the instance whose candidate segments have the largest probability together.
 
-    .. math:: \hat t_p = \arg\max_t \sum_{s:\, t_s = t} \mathrm{softmax}_s \, l_{ps}
+    .. math::
+        \hat t_p = \arg\max_{t \ge 0} \sum_{s:\, t_s = t} \mathrm{softmax}_s \, l_{ps}
+        \quad \text{where } g_p > 0
 
-    Segments without an instance (-1) stand together for background. Of equal ones the instance
-    that stands first among the candidates wins.
+    Segments without an instance (-1) have no part in that; -1 where there is no other. Of equal
+    ones the instance that stands first among the candidates wins.
 
     Args:
-        logits: of pixels for their candidates; -inf = not to be had.
+        logits: l, of pixels for their candidates; -inf = not to be had.
+        inside: g, of being in any instance.
         candidate_instance: instance of each candidate.
 
     Shapes:
-        logits, candidate_instance (P, C) -> (P,).
+        logits, candidate_instance (P, C), inside (P,) -> (P,).
     """
-    if logits.shape != candidate_instance.shape or logits.dim() != 2 or not logits.shape[1]:
+    shape = logits.shape
+    if candidate_instance.shape != shape or len(shape) != 2 or not shape[1]:
         raise InputError(
-            f"logits has shape {tuple(logits.shape)}, candidate_instance "
+            f"logits has shape {tuple(shape)}, candidate_instance "
             f"{tuple(candidate_instance.shape)}; expected (P, C), (P, C) with C above 0"
         )
-    share = logits.float().softmax(1)
+    logits = logits.float().masked_fill(candidate_instance < 0, -torch.inf)
+    any_instance = torch.isfinite(logits).any(1)
+    share = (logits - logits.amax(1, keepdim=True).nan_to_num(neginf=0.0)).exp()
     same = candidate_instance[:, :, None] == candidate_instance[:, None, :]
-    total = (same * share[:, None, :]).sum(2)
-    return candidate_instance.gather(1, total.argmax(1, keepdim=True))[:, 0]
+    total = (same * share[:, None, :]).sum(2).masked_fill(candidate_instance < 0, -1.0)
+    best = candidate_instance.gather(1, total.argmax(1, keepdim=True))[:, 0]
+    return torch.where((inside > 0) & any_instance, best, torch.full_like(best, -1))
 
 
 @torch.no_grad()
@@ -79,6 +86,6 @@ def decode_pixels(pixels: PixelAffinities, instance: Tensor, *, block: int = 2**
         found[pixel] = of_candidate[:, 0]
         open_ = (of_candidate != of_candidate[:, :1]).any(1)
         if bool(open_.any()):
-            logits = pixels.logits(pixel[open_], candidate[open_])
-            found[pixel[open_]] = likeliest_instance(logits, of_candidate[open_])
+            logits, inside = pixels.logits(pixel[open_], candidate[open_])
+            found[pixel[open_]] = likeliest_instance(logits, inside, of_candidate[open_])
     return found

@@ -25,12 +25,15 @@ class PixelAffinity(nn.Module):
     .. math::
         l_{ps} &= \frac{\langle f_p, k_s \rangle}{\sqrt D} + a \, [p \in s]
                  - b \min\Big(\frac{|x_p - c_s|^2}{A}, 4\Big), \\
-        p_{ps} &= \mathrm{softmax}_s \, l_{ps}
+        g_p &= \frac{\langle f'_p, k'_o \rangle}{\sqrt D} + w_o + w_p
 
-    :math:`f_p` reads the stem at the pixel and the 3 x 3 colours around it at full resolution,
-    :math:`k_s` the state of the segment, :math:`c_s` is its centroid and A the mean area of a
-    segment of the image. Candidates s are the segments of the pixel itself and of 16 pixels around
-    it, half a mean segment's width away and a whole one, each counted once.
+    :math:`f_p, f'_p, w_p` read the stem at the pixel and the 3 x 3 colours around it at full
+    resolution, :math:`k_s` the state of a segment, :math:`k'_o, w_o` that of the pixel's own one,
+    :math:`c_s` is its centroid and A the mean area of a segment of the image. Candidates s are the
+    segments of the pixel itself and of 16 pixels around it, half a mean segment's width away and a
+    whole one, each counted once. :math:`l` says which of them the pixel goes with if it is of an
+    instance, and :math:`g` whether it is; :func:`~geoinfluencer.losses.pixel_affinity_loss` makes
+    probabilities of them.
 
     Args:
         state_channels (int): size of the node states.
@@ -47,9 +50,9 @@ class PixelAffinity(nn.Module):
         self.channels = channels
         self.feature = nn.Sequential(
             nn.Linear(3 * len(_SQUARE) + stem_channels, 2 * channels),
-            nn.LayerNorm(2 * channels), nn.SiLU(), nn.Linear(2 * channels, channels),
+            nn.LayerNorm(2 * channels), nn.SiLU(), nn.Linear(2 * channels, 2 * channels + 1),
         )  # fmt: skip
-        self.key = nn.Linear(state_channels, channels)
+        self.key = nn.Linear(state_channels, 2 * channels + 1)
         # untrained, pixels stay with their own segment
         self.own = nn.Parameter(torch.tensor(2.0))
         self.nearness = nn.Parameter(torch.tensor(0.5))
@@ -57,23 +60,29 @@ class PixelAffinity(nn.Module):
     def forward(self, maps: FeatureMaps, state: Tensor, pos: Tensor) -> PixelReader:
         return PixelReader(self, maps, self.key(state), pos)
 
-    def logits(self, reader: PixelReader, pixel: Tensor, candidate: Tensor) -> Tensor:
-        """Logits (n, C) of some pixels for candidates, the own segment first; -inf where one stands
-        again."""
-        maps, images = reader.maps, reader.maps.images
+    def logits(
+        self, reader: PixelReader, pixel: Tensor, candidate: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """l (n, C) of some pixels for candidates, the own segment first, -inf where one stands
+        again; and g (n,)."""
+        maps, images, width = reader.maps, reader.maps.images, self.channels
         square = torch.tensor(_SQUARE, device=pixel.device)
         colours = images.values(images.around(pixel, square)).flatten(1)
         feature = self.feature(torch.cat([colours, maps.at(pixel).float()], dim=1))
         key = ops.segment_gather(reader.key.float(), candidate.reshape(-1))
-        key = key.view(*candidate.shape, self.channels)
-        agreement = (key @ feature[:, :, None])[..., 0] / math.sqrt(self.channels)
+        key = key.view(*candidate.shape, -1)
+        scale = 1 / math.sqrt(width)
+        agreement = (key[..., :width] @ feature[:, :width, None])[..., 0] * scale
         image, row, column = images.place(pixel)
         place = torch.stack([column, row], dim=1).to(reader.pos.dtype)
         distance = (reader.pos[candidate] - place[:, None]).square().sum(2)
         distance = (distance / reader.mean_area[image][:, None]).clamp(max=_FAR)
         logits = agreement - self.nearness * distance
         logits = torch.cat([logits[:, :1] + self.own, logits[:, 1:]], dim=1)
-        return logits.masked_fill(_repeated(candidate), -torch.inf)
+        own = key[:, 0]
+        inside = (own[:, width:-1] * feature[:, width:-1]).sum(1) * scale
+        inside = inside + own[:, -1] + feature[:, -1]
+        return logits.masked_fill(_repeated(candidate), -torch.inf), inside
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.channels})"
@@ -93,7 +102,7 @@ class PixelReader:
 
     affinity: PixelAffinity
     maps: FeatureMaps
-    key: Tensor  # (N, D)
+    key: Tensor  # (N, 2 D + 1)
     pos: Tensor  # (N, 2)
 
     @property
@@ -127,8 +136,9 @@ class PixelReader:
         around = images.around(pixel, offset[images.image_of(pixel)])
         return images.node(torch.cat([pixel[:, None], around], dim=1))
 
-    def logits(self, pixel: Tensor, candidate: Tensor) -> Tensor:
-        """Logits (n, C) of pixels for their :meth:`candidates`; -inf where one stands again."""
+    def logits(self, pixel: Tensor, candidate: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits (n, C) of pixels for their :meth:`candidates`, -inf where one stands again, and
+        (n,) of being in any instance."""
         return self.affinity.logits(self, pixel, candidate)
 
     def random_pixels(self, count: int) -> Tensor:

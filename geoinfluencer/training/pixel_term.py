@@ -40,8 +40,9 @@ class PixelTerm(nn.Module):
         pixel, candidate, instance = pixel[chosen], candidate[chosen], instance[chosen]
         ignore = batch.get("ignore")
         with torch.autocast(reader.device.type, enabled=False):
+            logits, inside = reader.logits(pixel, candidate)
             error = pixel_affinity_loss(
-                reader.logits(pixel, candidate), instance, truth[pixel].long(),
+                logits, inside, instance, truth[pixel].long(),
                 ignore=None if ignore is None else ignore[candidate],
             )  # fmt: skip
         return LossTerms(

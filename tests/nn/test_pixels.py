@@ -117,7 +117,7 @@ def test_candidates_are_the_segments_around() -> None:
     found = reader.candidates(middle)[0]
     assert found.shape == (17,) and set(found.tolist()) == set(range(9))
     assert found[0] == 4
-    logits = reader.logits(middle, found[None])[0]
+    logits, _ = reader.logits(middle, found[None])
     assert torch.isfinite(logits).sum() == 9  # each once
 
 
@@ -126,7 +126,7 @@ def test_logits_are_those_of_the_formula() -> None:
     reader = read(data)
     pixel = torch.tensor([17, 80])
     candidate = reader.candidates(pixel)
-    logits = reader.logits(pixel, candidate)
+    logits, inside = reader.logits(pixel, candidate)
     affinity = reader.affinity
     for i, p in enumerate(pixel.tolist()):
         row, column = divmod(p, 12)
@@ -137,6 +137,9 @@ def test_logits_are_those_of_the_formula() -> None:
         ]
         colours = reader.images.values(torch.tensor(square)).reshape(-1)
         feature = affinity.feature(torch.cat([colours, reader.maps.at(pixel[i : i + 1])[0]]))
+        key = reader.key[int(data.segment_map[p])]
+        expected = feature[4:8] @ key[4:8] / 2 + feature[8] + key[8]
+        torch.testing.assert_close(inside[i], expected)
         seen: set[int] = set()
         for j, node in enumerate(candidate[i].tolist()):
             if node in seen:
@@ -144,7 +147,7 @@ def test_logits_are_those_of_the_formula() -> None:
                 continue
             seen.add(node)
             away = reader.pos[node] - torch.tensor([column, row])
-            expected = feature @ reader.key[node] / 2
+            expected = feature[:4] @ reader.key[node][:4] / 2
             expected = expected + 2.0 * (node == int(data.segment_map[p]))
             expected = expected - 0.5 * min(float(away.square().sum()) / 16, 4.0)
             torch.testing.assert_close(logits[i, j], expected)
@@ -159,9 +162,8 @@ def test_a_batch_has_the_affinities_of_its_images() -> None:
         pixel = torch.arange(part.num_pixels)
         candidate = part.candidates(pixel)
         assert torch.equal(candidate + nodes, whole.candidates(pixel + low))
-        torch.testing.assert_close(
-            part.logits(pixel, candidate), whole.logits(pixel + low, candidate + nodes)
-        )
+        found = part.logits(pixel, candidate)
+        torch.testing.assert_close(found, whole.logits(pixel + low, candidate + nodes))
 
 
 def test_random_pixels_are_as_many_of_every_image() -> None:
@@ -178,10 +180,10 @@ def test_gradients_reach_the_stem_and_the_states() -> None:
     reader = affinity(stem(PixelImages.of(data)), state, data.pos)
     pixel = torch.arange(144)
     candidate = reader.candidates(pixel)
-    reader.logits(pixel, candidate).softmax(1)[:, 0].sum().backward()
+    logits, inside = reader.logits(pixel, candidate)
+    (logits.softmax(1)[:, 0].sum() + inside.sum()).backward()
     for name, parameter in (*stem.named_parameters(), *affinity.named_parameters()):
-        if name != "key.bias":
-            assert parameter.grad is not None and parameter.grad.abs().sum() > 0, name
+        assert parameter.grad is not None and parameter.grad.abs().sum() > 0, name
     assert state.grad is not None and (state.grad.abs().sum(1) > 0).all()
 
 

@@ -16,6 +16,7 @@ import torch_geometric
 from torch import nn
 
 from geoinfluencer import __version__
+from geoinfluencer.condensation.confidence import Confidence
 from geoinfluencer.errors import InputError
 from geoinfluencer.files.atomic import atomic_path
 from geoinfluencer.training.configuration.config import CondensationSection
@@ -23,8 +24,9 @@ from geoinfluencer.training.data import build_model
 
 META_KEY = "geoinfluencer"
 # Raised when an older program could not read the file. 1 knew of no threshold but radii; 2
-# calibrated the least quality of queries, not the least agreement of their masks.
-FORMAT = 3
+# calibrated the least quality of queries, not the least agreement of their masks; 3 left scores as
+# the condensation found them.
+FORMAT = 4
 
 
 def versions() -> dict[str, str]:
@@ -50,6 +52,8 @@ class RunState:
         calibrated: the threshold chosen at the last calibration, by its name in the configuration's
             condensation section (``radius``, ``min_iou``); empty before the first.
         calibration: one row per value tried there.
+        confidence: what makes the scores of instances, fitted at the last calibration (a
+            :class:`~geoinfluencer.condensation.confidence.Confidence` as a dict); empty: none was.
         metrics: metrics on ``val`` at the last validation.
         best: step, standing and threshold of the best validation so far.
         elapsed_seconds: fitting time so far.
@@ -64,6 +68,7 @@ class RunState:
     class_map: dict[int, str] = field(default_factory=dict)
     calibrated: dict[str, float] = field(default_factory=dict)
     calibration: list[dict[str, float]] = field(default_factory=list)
+    confidence: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
     best: dict[str, Any] = field(default_factory=dict)
     elapsed_seconds: float = 0.0
@@ -83,6 +88,7 @@ class RunState:
         meta = current(meta)
         for name in ("calibrated", "calibration", "metrics", "best", "elapsed_seconds", "step"):
             setattr(self, name, meta[name])
+        self.confidence = meta.get("confidence", {})
 
 
 PIXEL_BASELINE = "pixel-embedder"  # the model of baselines, whose checkpoints have the same form
@@ -110,11 +116,20 @@ class Checkpoint:
         return self
 
     def condensation(self, settings: CondensationSection) -> CondensationSection:
-        """The settings with their threshold: the one that they fix, else the calibrated one.
+        """The settings with their threshold: the one that they fix, else the calibrated one; and
+        with the scores fitted on ``calib``, where those were fitted at this threshold.
 
         Raises:
             InputError: there is none, or none of that name.
         """
+        settings = self._at_threshold(settings)
+        name, fitted = settings.threshold_name, self.state.confidence
+        same = fitted.get("threshold") == getattr(settings, name) and name in self.state.calibrated
+        if not settings.calibrate_scores or not same:
+            return settings
+        return settings.scored_by(Confidence.from_dict(fitted))
+
+    def _at_threshold(self, settings: CondensationSection) -> CondensationSection:
         name, found = settings.threshold_name, self.state.calibrated
         if getattr(settings, name) is not None:
             return settings
@@ -185,7 +200,7 @@ def current(meta: dict[str, Any]) -> dict[str, Any]:
     """The fields of a :class:`RunState` from those in a checkpoint of this or an older format."""
     meta = dict(meta)
     written = meta.pop("format", 0)
-    if written >= FORMAT:
+    if written >= 3:
         return meta
     condensation = dict(meta["config"]["condensation"])
     if written < 2:

@@ -25,7 +25,7 @@ def test_checkpoint_says_what_it_is(tiny_run: Run) -> None:
 
 def test_no_code_is_run_on_loading(tiny_run: Run) -> None:
     content = torch.load(tiny_run.best, weights_only=True)  # refuses anything but plain data
-    assert content[META_KEY]["format"] == 3 and "optimizer_states" in content
+    assert content[META_KEY]["format"] == 4 and "optimizer_states" in content
 
 
 def test_model_comes_back_with_its_normalisation(tiny_run: Run) -> None:

@@ -209,8 +209,11 @@ class Lean:
         ]
         return self.segment[torch.stack(at, dim=1)].sort(dim=1).values
 
-    def logits(self, pixel: torch.Tensor, candidate: torch.Tensor) -> torch.Tensor:
-        return 5.0 * (self.shows[candidate] == self.bright[pixel][:, None])
+    def logits(
+        self, pixel: torch.Tensor, candidate: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        bright = self.bright[pixel]
+        return 5.0 * (self.shows[candidate] == bright[:, None]), bright.float() - 0.5
 
 
 def test_pixels_get_past_the_borders_of_segments(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import Field, model_validator
 
+from geoinfluencer.condensation.confidence import Confidence
 from geoinfluencer.training.configuration.checks import Section, validate
 from geoinfluencer.training.configuration.yaml_layers import Layer
 
@@ -33,6 +34,8 @@ class CondensationSection(Section):
     min_followers: Count = 1
     min_size: Count = 1
     min_share: Share | None = None  # None: 0.5 of embeddings and "sigmoid", 0 of "softmax"
+    calibrate_scores: bool = True  # by what they were worth on the `calib` split
+    _confidence: Confidence | None = None  # what was fitted there; no setting
 
     @model_validator(mode="after")
     def _grids_given(self) -> CondensationSection:
@@ -61,6 +64,17 @@ class CondensationSection(Section):
     def at(self, threshold: float) -> CondensationSection:
         """The same settings with the calibrated one set."""
         return self.model_copy(update={self.threshold_name: threshold})
+
+    @property
+    def confidence(self) -> Confidence | None:
+        """What makes scores of instances; None: they stay as found."""
+        return self._confidence
+
+    def scored_by(self, confidence: Confidence | None) -> CondensationSection:
+        """The same settings with scores from what was fitted on ``calib``."""
+        copy = self.model_copy()
+        copy._confidence = confidence
+        return copy
 
     def options(self) -> dict[str, Any]:
         """Arguments of ``condense``; the radius must be known, see :meth:`at`."""

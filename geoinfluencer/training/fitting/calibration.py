@@ -1,13 +1,19 @@
-"""The threshold of the condensation: chosen on ``calib``, then used for the scores of others."""
+"""The threshold of the condensation and the scores of its instances: chosen and fitted on
+``calib``, then used for others."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
 
 from geoinfluencer.condensation import Instances
 from geoinfluencer.condensation.calibrate import best_of_plateau
+from geoinfluencer.condensation.confidence import LEAST_INSTANCES, Confidence, fit_confidence
 from geoinfluencer.training.configuration.config import CondensationSection
-from geoinfluencer.training.scoring.inference import SampleResult, instances_of
+from geoinfluencer.training.scoring.inference import SampleResult, instances_of, traits_of
+from geoinfluencer.training.scoring.quality import judge
 from geoinfluencer.training.tasks.base import Task
 
 
@@ -44,3 +50,56 @@ def calibrate(
         for value, score, count in zip(grid, scores, counts, strict=True)
     ]
     return grid[0] if len(grid) == 1 else best_of_plateau(grid, scores), rows
+
+
+@dataclass(frozen=True)
+class FittedScores:
+    """Scores fitted on calibration samples.
+
+    Attributes:
+        confidence: what makes them; None: too few instances were found, they stay as found.
+        instances: so many were found.
+    """
+
+    confidence: Confidence | None
+    instances: int
+
+    @property
+    def words(self) -> str:
+        """What came of it, for the log."""
+        if self.confidence is None:
+            return (
+                f"scores as found ({self.instances} instances on calib, {LEAST_INSTANCES} needed "
+                "to calibrate them)"
+            )
+        before, after = self.confidence.error_before, self.confidence.error_after
+        return f"error of scores {before:.3f} -> {after:.3f}"
+
+
+def calibrate_scores(
+    results: Iterable[SampleResult], task: Task, settings: CondensationSection
+) -> FittedScores:
+    """Fits what instances found in calibration samples are worth to what they look like.
+
+    Args:
+        results: outputs for the ``calib`` split.
+        task: says whether classes count.
+        settings: with the threshold chosen; without a confidence.
+    """
+    traits, quality, sample = [], [], []
+    names: tuple[str, ...] = ()
+    for number, result in enumerate(results):
+        found = instances_of(result, settings)
+        seen, names = traits_of(result, found, settings)
+        result.instances = found.to("cpu")
+        agnostic = task.class_agnostic(result.sample, result.instances)
+        judged = judge(result, with_classes=not agnostic)
+        traits.append(seen.cpu().numpy()[judged.counts])
+        quality.append(judged.quality[judged.counts])
+        sample.append(np.full(len(quality[-1]), number))
+    worth = np.concatenate(quality)
+    threshold = settings.thresholds[0]
+    fitted = fit_confidence(
+        np.concatenate(traits), worth, np.concatenate(sample), names=names, threshold=threshold
+    )
+    return FittedScores(fitted, len(worth))

@@ -147,7 +147,7 @@ class RunControl(pl.Callback):
         self._seconds_validating += found.seconds
         state, name = module.run_state, self.held_out.primary_metric
         state.calibrated, state.calibration = found.calibrated, found.calibration
-        state.metrics = found.metrics
+        state.confidence, state.metrics = found.confidence, found.metrics
         standing = [found.merit, found.tie_break]
         better = standing >= state.best.get("standing", [-math.inf, -math.inf])
         if better:
@@ -160,6 +160,7 @@ class RunControl(pl.Callback):
             for logger in trainer.loggers:
                 logger.log_metrics({key: float(value) for key, value in row.items()}, step=step)
             chosen = "".join(f", {key} {value:g}" for key, value in found.calibrated.items())
+            chosen += f", {found.remark}" if found.remark else ""
             self._progress.say(
                 f"step {step}: {name} {found.metrics.get(name, math.nan):.4f} on val{chosen}"
                 f"{', the best so far' if better else ''}"

@@ -1,10 +1,10 @@
-"""A validation: the threshold from outputs for ``calib``, then scores of ``val``."""
+"""A validation: threshold and scores from outputs for ``calib``, then metrics of ``val``."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import torch
@@ -15,7 +15,7 @@ from torch_geometric.data import Data
 from geoinfluencer.errors import InputError
 from geoinfluencer.training.configuration.config import CondensationSection
 from geoinfluencer.training.data import check_truth, class_names, held_in_memory
-from geoinfluencer.training.fitting.calibration import calibrate
+from geoinfluencer.training.fitting.calibration import calibrate, calibrate_scores
 from geoinfluencer.training.scoring.inference import condense_result, evaluating, run_batches
 from geoinfluencer.training.tasks import Task
 
@@ -30,6 +30,8 @@ class Validation:
     merit: float  # of the primary metric; larger is better
     tie_break: float  # the calibration score on calib, for equal merits
     seconds: float
+    confidence: dict[str, Any] = field(default_factory=dict)  # see RunState; empty: none
+    remark: str = ""  # on the scores, for the log
 
 
 class Validator(Protocol):
@@ -85,6 +87,12 @@ class HeldOut:
             outputs = run_batches(model, self.calib, device, dtype)
             threshold, table = calibrate(outputs, self.task, self.settings)
             settings = self.settings.at(threshold)
+            confidence, remark = None, ""
+            if settings.calibrate_scores:
+                again = run_batches(model, self.calib, device, dtype)
+                fitted = calibrate_scores(again, self.task, settings)
+                confidence, remark = fitted.confidence, fitted.words
+                settings = settings.scored_by(confidence)
             metric = self.task.new_metric()
             for result in run_batches(model, self.val, device, dtype):
                 found = condense_result(result, settings).instances
@@ -99,6 +107,8 @@ class HeldOut:
             self.task.merit(metrics),
             max(scores, default=float("-inf")),
             time.monotonic() - start,
+            {} if confidence is None else confidence.to_dict(),
+            remark,
         )
 
 

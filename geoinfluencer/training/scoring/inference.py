@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -17,6 +17,12 @@ from torch_geometric.data import Batch, Data
 
 from geoinfluencer.condensation import Instances, condense, condense_queries
 from geoinfluencer.condensation.pixels import decode_pixels
+from geoinfluencer.condensation.traits import (
+    EMBEDDING_TRAITS,
+    QUERY_TRAITS,
+    embedding_traits,
+    query_traits,
+)
 from geoinfluencer.errors import InputError
 from geoinfluencer.nn.pixel_affinity import PixelReader
 from geoinfluencer.nn.query_outputs import QueryOutputs
@@ -158,7 +164,32 @@ def condense_result(result: SampleResult, settings: CondensationSection) -> Samp
 
 
 def instances_of(result: SampleResult, settings: CondensationSection) -> Instances:
-    """The instances in the outputs for a sample, where the outputs are."""
+    """The instances in the outputs for a sample, where the outputs are; their scores are those of
+    ``settings.confidence``, if it has one."""
+    found = _condensed(result, settings)
+    if settings.confidence is None:
+        return found
+    traits, names = traits_of(result, found, settings)
+    score = torch.from_numpy(settings.confidence(traits.cpu().numpy(), names))
+    return replace(found, score=score.to(found.score))
+
+
+def traits_of(
+    result: SampleResult, found: Instances, settings: CondensationSection
+) -> tuple[Tensor, tuple[str, ...]]:
+    """Traits (K, T) of the instances that the outputs for a sample were condensed to, and their
+    names; where the outputs are."""
+    mass = result.sample.get("mass")
+    if settings.of_queries:
+        return query_traits(found, mass=mass), QUERY_TRAITS
+    assert settings.radius is not None
+    traits = embedding_traits(
+        result.follower, result.influencer, found, radius=settings.radius, mass=mass
+    )
+    return traits, EMBEDDING_TRAITS
+
+
+def _condensed(result: SampleResult, settings: CondensationSection) -> Instances:
     if not settings.of_queries:
         return condense(
             result.follower,

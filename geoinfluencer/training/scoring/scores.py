@@ -12,6 +12,7 @@ from torch import nn
 from torch.utils.data import Dataset
 from torch_geometric.data import Data
 
+from geoinfluencer.condensation.confidence import calibration_error
 from geoinfluencer.training.configuration.config import CondensationSection
 from geoinfluencer.training.fitting.progress import Progress
 from geoinfluencer.training.scoring.inference import (
@@ -21,6 +22,7 @@ from geoinfluencer.training.scoring.inference import (
     run_batches,
     run_model,
 )
+from geoinfluencer.training.scoring.quality import judge
 from geoinfluencer.training.tasks import Task
 
 DISPLAYED = 2  # samples whose pictures go into a report
@@ -61,13 +63,17 @@ def score_samples(
     metric, scores = task.new_metric(), Scores({}, [], [])
     times: list[tuple[float, float]] = []
     class_agnostic = True
+    worth: list[tuple[np.ndarray, np.ndarray]] = []  # score and quality of instances
     progress = Progress("evaluating", total, unit="samples", enabled=not quiet)
     progress.begin(0)
     for index, result in enumerate(run_batches(model, samples, device, dtype, max_nodes=1)):
         found = condense_result(result, settings).instances
         assert found is not None
         task.update(metric, result.sample, found)
-        class_agnostic = class_agnostic and task.class_agnostic(result.sample, found)
+        agnostic = task.class_agnostic(result.sample, found)
+        class_agnostic = class_agnostic and agnostic
+        judged = judge(result, with_classes=not agnostic)
+        worth.append((found.score.numpy()[judged.counts], judged.quality[judged.counts]))
         times.append((result.model_ms, result.condense_ms))
         if with_records:
             scores.records.append(task.record(result))
@@ -77,6 +83,7 @@ def score_samples(
         progress.update(index + 1)
     progress.clear()
     model_ms, condense_ms = (statistics.median(column) for column in zip(*times, strict=True))
+    score, quality = (np.concatenate(column) for column in zip(*worth, strict=True))
     scores.curves = task.curve_rows(metric)
     scores.metrics = {
         **metric.compute(),
@@ -85,6 +92,8 @@ def score_samples(
         **task.window(),
         "radius": None if settings.of_queries else settings.radius,
         **({"min_iou": settings.min_iou} if settings.of_queries else {}),
+        "score_error": calibration_error(score, quality),
+        **_of_calibration(settings),
         "num_samples": total,
         "ms_per_event": model_ms + condense_ms,
         "ms_per_event_model": model_ms,
@@ -93,3 +102,10 @@ def score_samples(
         **peak_memory_mb(device),
     }
     return scores
+
+
+def _of_calibration(settings: CondensationSection) -> dict[str, float]:
+    fitted = settings.confidence
+    if fitted is None:
+        return {}
+    return {"calib_score_error": fitted.error_after, "calib_score_error_found": fitted.error_before}

@@ -226,6 +226,21 @@ GEO_API int32_t geo_slic(const float* image, int64_t height, int64_t width, int3
                          int64_t segments, double compactness, int32_t iterations,
                          int64_t min_size, int32_t threads, int64_t* label, int64_t* count);
 
+/* What the segments of an image are like, and which of them touch (4 neighbours).
+ *
+ * label (H, W) in 0..S-1, H W < 2^31; image (H, W, channels), channels <= 4. mass (S): pixels; center
+ * (S, 2): mean x and y; mean, deviation (S, channels): of the colours, deviation with divisor n;
+ * gradient (S): mean over the pixels of the mean distance in colour to their up to four neighbours.
+ * All 0 where a segment is empty. Borders, P = pairs[0] of them, ordered by low, then high: low < high
+ * (P) segments; length (P): pairs of pixels on both sides; strength (P): their mean distance in
+ * colour. P <= min(2 H W, S (S - 1) / 2) is not known before: give these four room for so many.
+ */
+GEO_API int32_t geo_image_regions(const int64_t* label, const float* image, int64_t height,
+                                  int64_t width, int32_t channels, int64_t segments, double* mass,
+                                  double* center, double* mean, double* deviation,
+                                  double* gradient, int64_t* low, int64_t* high, double* length,
+                                  double* strength, int64_t* pairs);
+
 /* Segments of a graph (Felzenszwalb, Huttenlocher 2004), connected, numbered 0.. by their first node.
  *
  * from, to, weight (E): undirected edges, each once or in both directions, E < 2^31; nodes < 2^31.

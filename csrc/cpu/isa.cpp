@@ -32,7 +32,7 @@ Isa isa() {
 
 }  // namespace geo
 
-extern "C" int32_t geo_abi_version(void) { return 7; }
+extern "C" int32_t geo_abi_version(void) { return 8; }
 
 extern "C" const char* geo_isa(void) {
   switch (geo::isa()) {

@@ -34,7 +34,7 @@ int32_t boxes(const T* points, int64_t n, int32_t dim, T* box, int32_t device, v
 }  // namespace
 }  // namespace geo
 
-extern "C" int32_t geo_cuda_abi_version(void) { return 7; }
+extern "C" int32_t geo_cuda_abi_version(void) { return 8; }
 
 extern "C" int32_t geo_cuda_boxes_f32(const float* points, int64_t n, int32_t dim, float* box,
                                       int32_t device, void* stream) {

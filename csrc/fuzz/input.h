@@ -121,6 +121,7 @@ void grid(Input& in);
 void profiles(Input& in);
 void coupling(Input& in);
 void slic(Input& in);
+void image_regions(Input& in);
 void felzenszwalb(Input& in);
 void refused(Input& in);  // the same of arguments out of range
 

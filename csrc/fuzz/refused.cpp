@@ -146,6 +146,20 @@ void superpixels() {
                 "slic: case %lld", ll(&a - bad));
 }
 
+void described() {
+  static const struct {
+    int64_t height, width;
+    int channels;
+    int64_t segments;
+  } bad[] = {{-1, 1, 1, 1}, {1, -1, 1, 1}, {kHuge, kHuge, 1, 1}, {1, 1, 0, 1},
+             {1, 1, 5, 1},  {1, 1, 1, -1}, {1, 1, 1, kHuge}};
+  for (const auto& a : bad)
+    GEO_REQUIRE(geo_image_regions(nullptr, nullptr, a.height, a.width, a.channels, a.segments,
+                                  nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr,
+                                  nullptr, nullptr, nullptr) == GEO_BAD_ARGUMENT,
+                "image_regions: case %lld", ll(&a - bad));
+}
+
 void graph_segments() {
   static const struct {
     int64_t end, edges, nodes;
@@ -170,6 +184,7 @@ void run(Input& in) {
   grid<T>();
   query<T>();
   superpixels();
+  described();
   graph_segments();
 }
 

@@ -37,10 +37,18 @@ def slic_segments(
     if spread is not None:
         if not spread > 0:
             raise InputError(f"spread must be positive or null, got {spread}")
-        own = float(np.sqrt(lab.reshape(-1, 3).var(axis=0, dtype=np.float64).sum()))
-        lab = lab * np.float32(spread / max(own, _LEAST_SPREAD))
+        lab = lab * np.float32(spread / max(_spread(lab), _LEAST_SPREAD))
     label = ops.slic(
         torch.from_numpy(lab), n_segments,
         compactness=compactness, iterations=iterations, min_size=min_size,
     )  # fmt: skip
     return label.numpy()
+
+
+def _spread(lab: np.ndarray) -> float:
+    """Root of the summed variances of the channels, by products of matrices: NumPy's ``var`` over
+    the pixels took as long as a fifth of the segmentation."""
+    flat = lab.astype(np.float64).reshape(-1)
+    pixels = lab.shape[0] * lab.shape[1]
+    mean = np.ones(pixels) @ flat.reshape(pixels, -1) / pixels
+    return float(np.sqrt(max(flat @ flat / pixels - mean @ mean, 0.0)))

@@ -10,6 +10,7 @@ from geoinfluencer.ops.coupling import capacity_coupling
 from geoinfluencer.ops.edges import knn_graph, radius_graph
 from geoinfluencer.ops.felzenszwalb import felzenszwalb
 from geoinfluencer.ops.grid import Voxels, grid_pool
+from geoinfluencer.ops.image_regions import ImageRegions, image_regions
 from geoinfluencer.ops.native import backend, release_memory
 from geoinfluencer.ops.neighbors import knn, radius, radius_count
 from geoinfluencer.ops.potential import influence_potential
@@ -29,6 +30,7 @@ from geoinfluencer.ops.slic import slic
 from geoinfluencer.ops.suppression import suppress
 
 __all__ = [
+    "ImageRegions",
     "SegmentOrder",
     "Voxels",
     "add_claims_gradient",
@@ -38,6 +40,7 @@ __all__ = [
     "farthest_point_sampling",
     "felzenszwalb",
     "grid_pool",
+    "image_regions",
     "influence_potential",
     "knn",
     "knn_graph",

@@ -23,7 +23,7 @@ from geoinfluencer.ops.signatures import SUFFIX
 OPS = (
     "influence_potential", "knn", "radius", "radius_count", "suppress", "segment_reduce",
     "segment_gather", "farthest_point_sampling", "grid_pool", "query_profiles", "query_claims",
-    "capacity_coupling", "slic", "felzenszwalb",
+    "capacity_coupling", "slic", "image_regions", "felzenszwalb",
 )  # fmt: skip
 _TORCH_ON_CUDA = {
     "segment_gather": "it is torch's index",
@@ -32,6 +32,7 @@ _TORCH_ON_CUDA = {
     "query_claims": "its twin",
     "capacity_coupling": "its twin",
     "slic": "images are segmented on the CPU",
+    "image_regions": "images are described on the CPU",
     "felzenszwalb": "graphs are segmented on the CPU",
 }
 MAX_DIM = 64  # csrc/cpu: wider points go to the twin

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-ABI_VERSION = 7
+ABI_VERSION = 8
 SUFFIX = {torch.float32: "_f32", torch.float64: "_f64", None: ""}
 
 _P, _I32, _I64, _F64 = c_void_p, c_int32, c_int64, c_double
@@ -46,6 +46,7 @@ CPU = _in_both_precisions(
     "geo_radius_take": [_P, _P],
     "geo_slic": [_P, _I64, _I64, _I32, _I64, _F64, _I32, _I64, _I32, _P, _P],
     "geo_felzenszwalb": [_P, _P, _P, _I64, _I64, _F64, _I64, _I32, _P, _P],
+    "geo_image_regions": [_P, _P, _I64, _I64, _I32, _I64, *[_P] * 10],
     "geo_segment_count": [_P, _I64, _I64, _P],
     "geo_isa": [],
     "geo_release_memory": [],

@@ -46,6 +46,37 @@ def test_read_your_own_csv_events(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     assert header.startswith("event_id,node_id,instance,score")
 
 
+def test_segmenters(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("pycocotools", reason="needs the extra geoinfluencer[images]")
+    from geoinfluencer.datasets import Shapes, SyntheticCharts
+
+    example = load("segmenters", monkeypatch)
+    found = example.main([Shapes(split="calib", num_images=3)], [60, 600])
+    rows = {(name, asked): row for name, asked, *row in found}
+    for name, most in (("slic", 4), ("grid", 1.5)):  # noise splits parts off
+        (few, low_asa, low_ap, *_), (many, asa, ap, *_) = rows[name, 60], rows[name, 600]
+        assert 40 < few < 60 * most and 400 < many < 600 * most
+        assert 1 > asa > low_asa and 1 > ap > low_ap
+    assert rows["grid of stride 4", 0][0] == 30 * 40
+    assert rows["slic", 60][1] > rows["grid", 60][1]  # follows edges
+    with pytest.raises(ValueError, match="share image ids"):
+        example.main([Shapes(split="calib", num_images=1)] * 2, [60])
+    pixels = example.lines(SyntheticCharts(split="calib", num_charts=2), [1000])
+    iou = {name: best for name, _, _, best in pixels}
+    assert iou["pixels of ink and their fringes (ridge 0)"] > iou["slic"] > iou["grid"]
+    assert iou["pixels of ink"] > iou["grid of stride 4"] > 0
+
+
+def test_segmenters_of_splits_of_one_file(monkeypatch: pytest.MonkeyPatch, test_data: Path) -> None:
+    from geoinfluencer.datasets import Nuclei
+
+    if not (test_data / "nuclei" / "train.json").is_file():
+        pytest.skip(f"no {test_data}/nuclei/train.json")
+    parts = [Nuclei(test_data / "nuclei", split, max_images=2) for split in ("train", "calib")]
+    *_, fine = load("segmenters", monkeypatch).main(parts, [50])
+    assert fine[0] == "grid of stride 4" and fine[5] > 0.8  # AP50: no object is there twice
+
+
 def test_superpoint_ceilings(monkeypatch: pytest.MonkeyPatch) -> None:
     from geoinfluencer.datasets import SyntheticRooms
 

@@ -51,6 +51,7 @@ SAMPLES = {
     ],
     "capacity_coupling": [(X, PTR, 0.03, 0.3, 0.3, 20)],
     "slic": [(torch.rand(6, 7, 3), 4, 10.0, 3, 2)],
+    "image_regions": [(IDS.reshape(4, 5), torch.rand(4, 5, 3), 5)],
     "felzenszwalb": [(torch.tensor([[0, 1], [1, 2]]), torch.rand(2), 3, 1.0, 1)],
     "grid_pool": [(X, [0.5, 0.5, 1.0], [0.0, 0.0, 0.0], PTR)],
 }

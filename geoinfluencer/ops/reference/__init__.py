@@ -10,6 +10,7 @@ from geoinfluencer.ops.reference.claims import add_claims_gradient, query_claims
 from geoinfluencer.ops.reference.coupling import capacity_coupling
 from geoinfluencer.ops.reference.felzenszwalb import felzenszwalb
 from geoinfluencer.ops.reference.grid import grid_pool
+from geoinfluencer.ops.reference.image_regions import image_regions
 from geoinfluencer.ops.reference.neighbors import knn, radius, radius_count
 from geoinfluencer.ops.reference.order import CURVE_DIMS, curve_bits, morton_codes
 from geoinfluencer.ops.reference.potential import influence_potential, potential, scale_by_graph
@@ -29,6 +30,7 @@ __all__ = [
     "farthest_point_sampling",
     "felzenszwalb",
     "grid_pool",
+    "image_regions",
     "influence_potential",
     "knn",
     "morton_codes",

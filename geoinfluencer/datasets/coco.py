@@ -29,7 +29,8 @@ class Coco(ImageSet):
             whose images, at any depth, are read without truth.
         split: ``"train"``, ``"calib"`` (a part of the training images, which ``"train"`` lacks),
             ``"val"``, ``"test"`` or ``"all"``.
-        train_images: Folder of the training images.
+        train_images: Folder of the training images; looked for in the folder ``images`` too, as
+            all three.
         train_annotations: Their JSON file.
         val_images: Folder of the validation images.
         val_annotations: Their JSON file.
@@ -39,6 +40,8 @@ class Coco(ImageSet):
         seed: Which those are.
         max_images: At most so many images of a split, the first; None = all. ``"all"`` is always
             all.
+        all_images: Train, calib, val and test are all the training images, to see whether a model
+            can learn them at all: no score of such a run says anything about other images.
         class_agnostic: Leave the classes out.
         mirror: Mirror training samples with probability 1/2.
         turn: Turn training samples by a random multiple of 90 degrees.
@@ -65,6 +68,7 @@ class Coco(ImageSet):
         calib_share: float = 0.1,
         seed: int = 0,
         max_images: int | None = None,
+        all_images: bool = False,
         class_agnostic: bool = False,
         mirror: bool = True,
         turn: bool = False,
@@ -84,14 +88,17 @@ class Coco(ImageSet):
             folder, annotations = {
                 "val": (val_images, val_annotations),
                 "test": (test_images, test_annotations),
-            }.get(split, (train_images, train_annotations))
+            }.get("train" if all_images else split, (train_images, train_annotations))
             if folder is None or annotations is None:
                 raise InputError(f"split {split!r} needs {split}_images and {split}_annotations")
             self.annotation_file = Path(root) / annotations
             content = read_coco_json(self.annotation_file)
             self.category_ids = content.category_ids
-            images = part_of_training(content.images, split, calib_share, seed, str(content.path))
-            files = [(Path(root) / folder / image.file_name, image) for image in images]
+            images: Sequence[CocoImage] = content.images
+            if not all_images:
+                images = part_of_training(images, split, calib_share, seed, str(content.path))
+            place = _image_folder(Path(root), folder)
+            files = [(place / image.file_name, image) for image in images]
             self._files = files[:max_images]
             if not class_agnostic:
                 self.class_names = content.class_names
@@ -124,3 +131,9 @@ class Coco(ImageSet):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({Path(self.root).name!r}, {self.split!r}, {len(self)})"
+
+
+def _image_folder(root: Path, name: str) -> Path:
+    """``root/name``; where only ``root/images/name`` is there, that."""
+    direct, under = root / name, root / "images" / name
+    return under if under.is_dir() and not direct.is_dir() else direct

@@ -97,9 +97,12 @@ class QuerySegmenter(InfluencerSegmenter):
         neighbors: int | None = None,
         levels: Sequence[str] = ("superpoint",),
         dropout: float = 0.0,
-        stem: Literal["conv"] | None = None,
+        stem: Literal["conv", "timm"] | None = None,
         stem_channels: int = 16,
         stem_pooling: bool = True,
+        backbone: str = "resnet18",
+        pretrained: bool = True,
+        frozen: bool = False,
         queries: str = "influencer",
         num_queries: int = 100,
         query_radius: float = 0.25,
@@ -122,7 +125,7 @@ class QuerySegmenter(InfluencerSegmenter):
             hidden_channels=hidden_channels, num_layers=num_layers, embedding_dim=embedding_dim,
             embedding_scale=embedding_scale, num_classes=num_classes, neighbors=neighbors,
             levels=levels, dropout=dropout, stem=stem, stem_channels=stem_channels,
-            stem_pooling=stem_pooling,
+            stem_pooling=stem_pooling, backbone=backbone, pretrained=pretrained, frozen=frozen,
         )  # fmt: skip
         if queries not in QUERIES:
             raise InputError(f"model.queries is {queries!r}; choose one of {', '.join(QUERIES)}")

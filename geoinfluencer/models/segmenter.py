@@ -16,7 +16,8 @@ from geoinfluencer.nn.hierarchy import HierarchyEncoder
 from geoinfluencer.nn.mlp import mlp
 from geoinfluencer.nn.pixel_affinity import PixelAffinity
 from geoinfluencer.nn.pixel_images import PixelImages
-from geoinfluencer.nn.pixel_stem import FeatureMaps, PixelStem
+from geoinfluencer.nn.pixel_stem import FeatureMaps
+from geoinfluencer.nn.stems import build_stem
 
 
 class InfluencerSegmenter(nn.Module):
@@ -41,12 +42,16 @@ class InfluencerSegmenter(nn.Module):
             (``hierarchy`` encoder): ``superpoint``, ``coarse``. (default: ``["superpoint"]``)
         dropout (float): (default: 0.0)
         stem (str, optional): ``"conv"``: a :class:`~geoinfluencer.nn.pixel_stem.PixelStem` over the
-            pixels of image samples, and with it a
+            pixels of image samples, ``"timm"``: a
+            :class:`~geoinfluencer.nn.backbone_stem.BackboneStem`, and with either a
             :class:`~geoinfluencer.nn.pixel_affinity.PixelAffinity` that gives every pixel its
             instance; None: segments are all there is. (default: None)
         stem_channels (int): features of the stem. (default: 16)
         stem_pooling (bool): the means of those over each segment go to the encoder beside the node
             features. (default: :obj:`True`)
+        backbone (str): of stem ``"timm"``, a name of that library. (default: ``"resnet18"``)
+        pretrained (bool): it comes with its weights, which are downloaded. (default: :obj:`True`)
+        frozen (bool): it is not trained. (default: :obj:`False`)
 
     Shapes:
         - **input:** ``Data`` with ``x`` (N, F), ``edge_index`` (2, E), ``edge_attr`` (E, A)
@@ -74,9 +79,12 @@ class InfluencerSegmenter(nn.Module):
         neighbors: int | None = None,
         levels: Sequence[str] = ("superpoint",),
         dropout: float = 0.0,
-        stem: Literal["conv"] | None = None,
+        stem: Literal["conv", "timm"] | None = None,
         stem_channels: int = 16,
         stem_pooling: bool = True,
+        backbone: str = "resnet18",
+        pretrained: bool = True,
+        frozen: bool = False,
     ) -> None:
         super().__init__()
         sizes = {"hidden_channels": hidden_channels, "embedding_dim": embedding_dim}
@@ -89,8 +97,6 @@ class InfluencerSegmenter(nn.Module):
         self.register_buffer("x_scale", torch.ones(in_channels))
         self.register_buffer("edge_mean", torch.zeros(edge_channels))
         self.register_buffer("edge_scale", torch.ones(edge_channels))
-        if stem not in (None, "conv"):
-            raise InputError(f"model.stem is {stem!r}; choose conv or null")
         self.stem_pooling = stem is not None and stem_pooling
         read = in_channels + (stem_channels if self.stem_pooling else 0)
         self.encoder = build_encoder(
@@ -107,7 +113,9 @@ class InfluencerSegmenter(nn.Module):
             for head in (self.follower, self.influencer):
                 head.weight *= embedding_scale
         self.classify = nn.Linear(width, num_classes) if num_classes else None
-        self.stem = None if stem is None else PixelStem(stem_channels)
+        self.stem = build_stem(
+            stem, stem_channels, backbone=backbone, pretrained=pretrained, frozen=frozen
+        )
         self.pooled = nn.LayerNorm(stem_channels) if self.stem_pooling else None
         self.affinity = None if stem is None else PixelAffinity(width, stem_channels)
 

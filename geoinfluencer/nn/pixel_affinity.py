@@ -70,7 +70,7 @@ class PixelAffinity(nn.Module):
         colours = images.values(images.around(pixel, square)).flatten(1)
         feature = self.feature(torch.cat([colours, maps.at(pixel).float()], dim=1))
         key = ops.segment_gather(reader.key.float(), candidate.reshape(-1))
-        key = key.view(*candidate.shape, -1)
+        key = key.view(*candidate.shape, key.shape[1])
         scale = 1 / math.sqrt(width)
         agreement = (key[..., :width] @ feature[:, :width, None])[..., 0] * scale
         image, row, column = images.place(pixel)

@@ -148,7 +148,7 @@ class Checkpoint:
 
     def build_model(self) -> nn.Module:
         """The model with its weights and normalisation, in evaluation mode."""
-        model = build_model(self.state.config["model"], self.state.data)
+        model = build_model(self.state.config["model"], self.state.data, stored=True)
         try:
             model.load_state_dict(self.weights)
         except RuntimeError as error:

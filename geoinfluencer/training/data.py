@@ -138,9 +138,14 @@ def class_names(samples: object) -> list[str]:
     return list(attribute(samples, "class_names", ()))
 
 
-def build_model(settings: Mapping[str, Any], data: Mapping[str, Any]) -> nn.Module:
-    """The segmenter of a configuration's ``model`` section for data of these channels."""
+def build_model(
+    settings: Mapping[str, Any], data: Mapping[str, Any], *, stored: bool = False
+) -> nn.Module:
+    """The segmenter of a configuration's ``model`` section for data of these channels; ``stored``:
+    its weights will come from a checkpoint, so that no pre-trained ones are fetched."""
     options = {key: value for key, value in settings.items() if key != "name"}
+    if stored:
+        options["pretrained"] = False
     return resolve_model(settings.get("name", "influencer"))(
         in_channels=data["in_channels"],
         edge_channels=data["edge_channels"],

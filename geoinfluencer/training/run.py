@@ -127,7 +127,7 @@ def train(
     task = make_task(samples["val"])
     facts = describe(samples["train"], f"{setup.config.dataset}, first training sample")
     torch.manual_seed(settings.seed)
-    model = build_model(setup.config.model, facts)
+    model = build_model(setup.config.model, facts, stored=setup.checkpoint is not None)
     first = first_samples(samples["train"], settings.normalisation_samples)
     if setup.checkpoint is None:
         model.fit_normalisation(first)  # type: ignore[operator]

@@ -19,6 +19,7 @@ from geoinfluencer.datasets.image_sample import attach_pixels
 from geoinfluencer.datasets.nuclei import Nuclei
 from geoinfluencer.errors import InputError
 from geoinfluencer.graphs.sample import validate_sample
+from geoinfluencer.training.configuration.resolve import resolve_config
 
 Image = pytest.importorskip("PIL.Image", reason="needs the extra geoinfluencer[images]")
 mask = pytest.importorskip("pycocotools.mask", reason="needs the extra geoinfluencer[images]")
@@ -102,6 +103,38 @@ def test_calib_is_carved_out_of_train(nuclei: Path) -> None:
     assert calib == names("calib", calib_share=0.3)
     assert any(calib != names("calib", calib_share=0.3, seed=s) for s in (1, 2))
     assert names("train", max_images=2) == names("train")[:2]
+
+
+def test_all_images_are_every_split(nuclei: Path) -> None:
+    def names(split: str, **options: Any) -> list[str]:
+        dataset = coco(nuclei, split, all_images=True, mirror=False, **options)
+        assert dataset.annotation_file == nuclei / "train.json"
+        return [data.name for data in dataset]
+
+    (nuclei / "val.json").unlink()
+    every = [f"{i:03d}" for i in range(11)]
+    for split in ("train", "calib", "val", "test"):
+        assert names(split) == every
+        assert names(split, max_images=3) == every[:3]
+    found = coco(nuclei, "val", all_images=True)[0].instance
+    assert torch.equal(found, coco(nuclei, "train", all_images=True, mirror=False)[0].instance)
+
+
+def test_one_image_can_be_learned(tmp_path: Path) -> None:
+    make_set(tmp_path, "train", 1)
+    with pytest.raises(InputError, match="has 1 images; train and calib need one each"):
+        coco(tmp_path, "train")
+    assert len(coco(tmp_path, "calib", all_images=True)) == 1
+
+
+def test_image_folders_may_be_in_the_folder_images(nuclei: Path) -> None:
+    expected = coco(nuclei, "val")[0].x
+    (nuclei / "images").mkdir()
+    (nuclei / "val").rename(nuclei / "images" / "val")
+    assert torch.equal(coco(nuclei, "val")[0].x, expected)
+    (nuclei / "val").mkdir()  # the one that was named comes first
+    with pytest.raises(InputError, match=r"val.000\.png: no such image"):
+        _ = coco(nuclei, "val")[0]
 
 
 def test_one_annotation_file_is_enough(nuclei: Path) -> None:
@@ -305,3 +338,19 @@ def test_real_coco_images(test_data: Path) -> None:
         validate_sample(data)
         assert torch.equal(data.y >= 0, data.instance >= 0)
     assert dataset[0].num_nodes > 500
+
+
+def test_real_coco_images_with_the_paths_of_the_configuration(test_data: Path) -> None:
+    folder = test_data / "tinycoco"
+    if not folder.is_dir():
+        pytest.skip(f"no {folder}")
+    config = resolve_config("coco", preset="overfit")
+    options = {**config.data, "graph": GRID | {"stride": 16}}
+    eight = [Coco(folder, split, **options) for split in ("train", "calib", "val")]
+    assert [len(dataset) for dataset in eight] == [8, 8, 8]
+    for data, same in zip(eight[0], eight[2], strict=True):
+        assert data.image_id == same.image_id and torch.equal(data.instance, same.instance)
+        assert data.image.shape[0] == data.image_size.prod()
+    options = {**resolve_config("coco").data, "graph": options["graph"]}
+    parts = [len(Coco(folder, split, **options)) for split in ("train", "calib", "val")]
+    assert parts == [29, 3, 6]

@@ -94,7 +94,7 @@ def test_images_without_objects_train_too() -> None:
 
 
 def test_wrong_inputs_are_named() -> None:
-    with pytest.raises(InputError, match="model.stem is 'unet'; choose conv or null"):
+    with pytest.raises(InputError, match="model.stem is 'unet'; choose conv, timm or null"):
         model(stem="unet")
     data = sample(0)
     del data.image

@@ -97,3 +97,13 @@ def test_the_best_scored_mask_lies_on_top() -> None:
 
     found = painted((4, 6), [entry(0.2, 0, 4), entry(0.9, 3, 5), entry(0.2, 1, 3)])
     assert found[0].tolist() == [0, 0, 0, 1, 1, -1]
+
+
+def test_reports_know_the_classes_of_objects(run_folder: Path) -> None:
+    with np.load(run_folder / "plots" / "display.npz") as kept:
+        truth, found = kept["0/truth_class"], kept["0/predicted_class"]
+        instances = kept["0/representative"].shape[0]
+    shapes = Shapes(split="val", val_images=3, height=40, width=48)
+    expected = [shapes.class_names[k] for k in shapes.truth(0).category]
+    assert truth.tolist() == expected and len(expected) > 1
+    assert len(found) == instances and set(found.tolist()) <= set(shapes.class_names)

@@ -12,7 +12,7 @@ from torch_geometric.data import Data
 from geoinfluencer.files.atomic import atomic_path
 from geoinfluencer.files.coco_masks import mask_module
 from geoinfluencer.plots.overlay import overlay, png
-from geoinfluencer.training.data import attribute
+from geoinfluencer.training.data import attribute, class_names
 from geoinfluencer.training.scoring.image_names import ImageNames
 from geoinfluencer.training.scoring.inference import SampleResult
 
@@ -31,8 +31,9 @@ def picture_of(samples: object, sample: Data) -> Picture | None:
 
 
 def display_of(samples: object, result: SampleResult) -> dict[str, np.ndarray]:
-    """``image``, ``pixel_truth`` (H W,) and ``pixel_predicted`` (H W,) of a sample with the way
-    back to pixels, where they are known; see :func:`~geoinfluencer.plots.image_panels`."""
+    """``image``, ``pixel_truth`` (H W,), ``pixel_predicted`` (H W,) and the names of the
+    classes of a sample with the way back to pixels, where they are known; see
+    :func:`~geoinfluencer.plots.image_panels`."""
     picture = picture_of(samples, result.sample)
     if picture is None or result.sample.get("segment_map") is None:
         return {}
@@ -44,6 +45,11 @@ def display_of(samples: object, result: SampleResult) -> dict[str, np.ndarray]:
     truth = attribute(samples, "truth", lambda _: None)(int(result.sample.image_number))
     if truth is not None:
         arrays["pixel_truth"] = truth.labels().reshape(-1)
+    names = np.array(class_names(samples), dtype=str)
+    if len(names) and result.instances.label is not None:
+        arrays["predicted_class"] = names[result.instances.label.cpu().numpy()]
+        if truth is not None:
+            arrays["truth_class"] = names[truth.category]
     return arrays
 
 

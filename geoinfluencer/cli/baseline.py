@@ -18,8 +18,9 @@ The rivals of the graph models on images, on the same images and scored by the s
 
   baseline --dataset NAME [--data-root DIR] [--max-minutes M] [--out DIR]
       a small U-Net embeds every pixel (discriminative loss) and says which belong to objects;
-      DBSCAN groups those of val. Writes ckpt_last.pt, ckpt_best.pt (least loss on val),
-      ckpt_final.pt, metrics.json, and coco_results.json or the files of lines.
+      DBSCAN, its settings chosen on calib, groups those of val (--split). Writes ckpt_last.pt,
+      ckpt_best.pt (least loss on val), ckpt_final.pt, metrics.json, and coco_results.json or the
+      files of lines.
 
   baseline --train-json FILE --train-img-dir DIR --val-json FILE --val-img-dir DIR
       the same on lines of charts (dataset lines); defaults: --save-dir ./checkpoints,
@@ -50,6 +51,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--method", choices=("unet", "watershed"), default="unet", help="default: unet"
     )
+    parser.add_argument(
+        "--split", choices=("val", "test"), default="val",
+        help="what is scored (default: val, which also chooses ckpt_best.pt)",
+    )  # fmt: skip
     parser.add_argument("--preset", metavar="NAME", help="of the dataset; its data alone is read")
     add_set(parser, "one setting of the data, such as data.max_images=100")
     add("train-json", metavar="FILE", help="annotations of the training charts")
@@ -105,6 +110,7 @@ def run(options: argparse.Namespace) -> int:
             settings=settings_of({**defaults, **given}),
             preset=options.preset,
             assignments=options.assignments,
+            split=options.split,
             overrides=Layer({"data": lines}) if lines else None,
             out=options.out or defaults.get("out"),
             resume=options.resume or None,  # an empty string means no resumption
@@ -155,6 +161,7 @@ def _watershed(
         data_root=options.data_root,
         preset=options.preset,
         assignments=options.assignments,
+        split=options.split,
         out=options.out,
         quiet=False,
     )
@@ -164,14 +171,18 @@ def _watershed(
 
 def _line(metrics: Mapping[str, Any], path: str) -> str:
     """The scores that there are of these, on one line."""
-    names = ("ap", "ap50", "line_6a", "line_6b", "line_6a_placed", "ari", "count_error", "pq")
+    names = (
+        "ap", "ap50", "line_6a", "line_6b", "line_6a_placed", "line_6b_placed", "ari",
+        "count_error", "pq",
+    )  # fmt: skip
     scores = [
         f"{name} {value:.4f}"
         for name in names
         if isinstance(value := metrics.get(name), float) and math.isfinite(value)
     ]
     said = ", ".join(scores) or "no scores, as there are no true objects"
-    return f"{metrics['dataset']} val, {metrics['method']}: {said}; {path}/metrics.json"
+    what = f"{metrics['dataset']} {metrics['split']}, {metrics['method']}"
+    return f"{what}: {said}; {path}/metrics.json"
 
 
 def _flag(name: str) -> str:

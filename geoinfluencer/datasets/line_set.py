@@ -11,6 +11,7 @@ from torch_geometric.data import Data, Dataset
 
 from geoinfluencer.datasets.graph_options import build_with_options
 from geoinfluencer.datasets.line_sample import LineTruth, attach_lines
+from geoinfluencer.datasets.pixel_codes import IGNORED
 from geoinfluencer.datasets.sample_cache import SampleCache, access_rng
 from geoinfluencer.errors import InputError
 from geoinfluencer.graphs.pixel_augment import augmented_pixels
@@ -78,6 +79,19 @@ class LineSet(Dataset):
         if truth is None:
             raise InputError(f"{self.image_name(idx)}: split {self.split!r} has no truth")
         return truth
+
+    def image_and_codes(self, idx: int) -> tuple[np.ndarray, np.ndarray]:
+        """Pixels of image ``idx`` and (H, W) what each belongs to, see
+        :class:`~geoinfluencer.datasets.line_sample.LineTruth`; those that are no nodes are ignored.
+        Without the graph, which takes most of the time of a sample.
+
+        Raises:
+            InputError: Its lines are not known.
+        """
+        image, truth = self.image_and_truth(idx)
+        if truth is None:
+            raise InputError(f"{self.image_name(idx)}: split {self.split!r} has no truth")
+        return image, np.where(self._builder.nodes_of(image), truth.code, IGNORED)
 
     def get(self, idx: int) -> Data:
         """Build sample ``idx``; training samples come as another random mirror image each time."""

@@ -108,6 +108,7 @@ class Lines(LineSet):
             self._files = [(base / folder / image.file_name, image) for image in images][
                 :max_images
             ]
+            self._check_stated_sizes()
 
     def len(self) -> int:
         """Number of images."""
@@ -118,6 +119,7 @@ class Lines(LineSet):
         image, entry = self.image(idx), self._files[idx][1]
         if entry is None:
             return image, None
+        self._check_thickness(idx, image.shape[1], image.shape[0])
         height, width = image.shape[:2]
         return image, draw_lines(entry.pieces, (height, width), self._thickness, self._rim)
 
@@ -149,6 +151,21 @@ class Lines(LineSet):
     def __repr__(self) -> str:
         place = "." if self.root is None else Path(self.root).name
         return f"{type(self).__name__}({place!r}, {self.split!r}, {len(self)})"
+
+    def _check_stated_sizes(self) -> None:
+        for idx, (_, entry) in enumerate(self._files):
+            if entry is not None and entry.width is not None and entry.height is not None:
+                self._check_thickness(idx, entry.width, entry.height)
+
+    def _check_thickness(self, idx: int, width: int, height: int) -> None:
+        """A stroke as wide as the chart would make one line of all of it."""
+        reach = self._thickness + 2 * self._rim
+        if reach >= min(width, height):
+            raise InputError(
+                f"{self._files[idx][0]}: thickness={self._thickness:g} with rim={self._rim:g} is "
+                f"as wide as the chart, {width} x {height} pixels; give the thickness of the drawn "
+                "lines, 1 to 5 pixels as a rule"
+            )
 
 
 def draw_lines(

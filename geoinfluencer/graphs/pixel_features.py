@@ -10,17 +10,18 @@ from geoinfluencer.graphs.pixel_traits import PixelTraits
 
 PIXEL_NODE_FEATURES = (
     "lightness", "a", "b", "peak_lightness", "peak_a", "peak_b", "toward_lightness", "toward_a",
-    "toward_b", "contrast", "x", "y", "cos2", "sin2", "coherence", "wide_cos2", "wide_sin2",
-    "wide_coherence", "depth", "density", "wide_density", "log_component", "component_width",
-    "component_height",
+    "toward_b", "own_lightness", "own_a", "own_b", "contrast", "x", "y", "cos2", "sin2",
+    "coherence", "wide_cos2", "wide_sin2", "wide_coherence", "depth", "density", "wide_density",
+    "log_component", "component_width", "component_height",
 )  # fmt: skip
 PIXEL_EDGE_FEATURES = (
-    "dx", "dy", "distance", "dlightness", "colour_difference", "toward_difference",
-    "source_alignment", "target_alignment", "agreement", "wide_agreement", "ink",
-    "middle_difference",
+    "dx", "dy", "distance", "dlightness", "colour_difference", "own_difference",
+    "toward_difference", "source_alignment", "target_alignment", "agreement", "wide_agreement",
+    "ink", "middle_difference",
 )  # fmt: skip
 
 _REACH = 10.0  # pixels that offsets are given in
+_SHADE = 3.0  # CIELAB: colours closer than that are one
 _BETWEEN = np.array([0.25, 0.5, 0.75])  # where the ink between two pixels is looked at
 
 
@@ -31,6 +32,7 @@ def pixel_node_features(traits: PixelTraits, size: tuple[int, ...]) -> np.ndarra
         traits.colour / [50, 25, 25],
         traits.peak / [50, 25, 25],
         traits.toward,
+        whitened(traits.peak),
         traits.contrast / 50,
         (traits.place[:, ::-1] + 0.5) / [width, height],
         traits.fine,
@@ -43,6 +45,17 @@ def pixel_node_features(traits: PixelTraits, size: tuple[int, ...]) -> np.ndarra
         traits.component[:, 1:],
     ]
     return np.column_stack(columns).astype(np.float32)
+
+
+def whitened(colour: np.ndarray) -> np.ndarray:
+    r"""(N, 3) :math:`(c - \bar c)(C + s^2)^{-1/2}` of the colours of an image with their covariance
+    C, and s = 3: shades of one hue are told apart as well as the colours of a rainbow, and what
+    differs by less than s, as noise does, is not blown up."""
+    centred = colour.astype(np.float64) - colour.mean(axis=0)
+    spread = centred.T @ centred / max(len(centred), 1)
+    value, axes = np.linalg.eigh(spread + _SHADE**2 * np.eye(3))
+    found: np.ndarray = centred @ (axes / np.sqrt(value)) @ axes.T
+    return found
 
 
 def pixel_edge_features(
@@ -62,6 +75,7 @@ def pixel_edge_features(
     offset = (end - start)[:, ::-1].astype(np.float32)
     along = double_angle(offset)
     peak = traits.peak[target] - traits.peak[source]
+    own = whitened(traits.peak)
     way = start[:, None] + _BETWEEN[:, None] * (end - start)[:, None]  # (E, 3, 2)
     row, column = np.moveaxis(np.rint(way).astype(np.int64), 2, 0)
     held = ink.contrast[row, column] / np.maximum(
@@ -73,6 +87,7 @@ def pixel_edge_features(
         np.linalg.norm(offset, axis=1) / _REACH,
         peak[:, 0] / 20,
         np.linalg.norm(peak, axis=1) / 20,
+        np.linalg.norm(own[target] - own[source], axis=1),
         np.linalg.norm(traits.toward[target] - traits.toward[source], axis=1),
         (traits.fine[source] * along).sum(axis=1),
         (traits.fine[target] * along).sum(axis=1),

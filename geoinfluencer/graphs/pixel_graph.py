@@ -67,6 +67,12 @@ class PixelGraph:
             check_whole("max_nodes", self.max_nodes, 1)
         check_flag("both_directions", self.both_directions)
 
+    def nodes_of(self, image: np.ndarray) -> np.ndarray:
+        """(H, W) bool: the pixels of an image that are nodes, without the graph."""
+        rgb = as_rgb(image)
+        ink = against_background(rgb, cielab(rgb), self.background_share)
+        return self._nodes(ink.contrast, None)
+
     def __call__(self, image: np.ndarray, mask: np.ndarray | None = None) -> Data:
         """Return the graph of an image.
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from geoinfluencer.metrics.line_pixels import line_pixels_ari
 from geoinfluencer.metrics.line_scores import (
     Lines,
     agreements,
@@ -22,6 +23,7 @@ _MEANS = (
     "line_6b",
     "line_6a_placed",
     "line_6b_placed",
+    "line_ari",
     "count_error",
     "count_exact",
 )
@@ -36,6 +38,9 @@ class LineMetrics:
     ``line_6b``         the same / the larger number of lines
     ``line_6a_placed``  both with errors that do not depend on where the chart lies in the image:
     ``line_6b_placed``  see :func:`~geoinfluencer.metrics.line_scores.placed_agreement`
+    ``line_ari``        adjusted Rand index of the pixels that the true lines are drawn on: see
+                        :func:`~geoinfluencer.metrics.line_pixels.line_pixels_ari`; of the images
+                        where it is defined
     ``count_error``     difference of the numbers of predicted and true lines
     ``count_exact``     share of the images with as many predicted as true lines
     =================== ===========================================================================
@@ -62,6 +67,7 @@ class LineMetrics:
             "line_6b": score_6b(literal),
             "line_6a_placed": score_6a(placed),
             "line_6b_placed": score_6b(placed),
+            "line_ari": line_pixels_ari(predicted, truth),
             "count_error": float(abs(len(predicted) - len(truth))),
             "count_exact": float(len(predicted) == len(truth)),
             "num_lines": float(len(truth)),
@@ -77,10 +83,14 @@ class LineMetrics:
             key: np.array([each[key] for each in self._images])
             for key in (*_MEANS, "num_lines", "num_predicted_lines")
         }
-        result: dict[str, Any] = {
-            key: float(values[key].mean()) if self._images else float("nan") for key in _MEANS
-        }
+        result: dict[str, Any] = {key: _mean(values[key]) for key in _MEANS}
         result["num_images"] = len(self._images)
         for key in ("num_lines", "num_predicted_lines"):
             result[key] = int(values[key].sum())
         return result
+
+
+def _mean(values: np.ndarray) -> float:
+    """Of what is defined; NaN where nothing is."""
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if len(known) else float("nan")

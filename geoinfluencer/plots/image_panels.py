@@ -22,6 +22,8 @@ from geoinfluencer.plots.panels import ERROR_KINDS
 
 _PANEL = 5.0  # inches
 _LETTERS = 15.0  # points: three panels are seen at two thirds of their size
+_SMALL_LETTERS = 10.0  # points: names of objects
+_WRITTEN = 0.004  # of the image: smaller objects bear no name
 _ENTRIES = 3  # of the legend in a row
 _MOST_PIXELS = 4_000_000  # of an image, shown at full resolution
 
@@ -33,8 +35,9 @@ def image_figures(arrays: Mapping[str, np.ndarray], name: str) -> list[Figure]:
         arrays: ``image`` (H, W[, C]), ``segment_map`` (H W,) node of each pixel, row by row,
             ``image_size`` (1, 2) H and W, ``pos`` (N, 2) x, y of the nodes, ``predicted`` (N,),
             ``representative`` (K,) node of each instance's influencer; optional ``pixel_predicted``
-            (H W,) where pixels have instances of their own, ``truth`` and ``ignore`` (N,), and
-            ``pixel_truth`` (H W,): 0..K-1, -1 = none, -2 = ignored.
+            (H W,) where pixels have instances of their own, ``truth`` and ``ignore`` (N,),
+            ``pixel_truth`` (H W,): 0..K-1, -1 = none, -2 = ignored, and ``predicted_class``,
+            ``truth_class`` (K,), names that are written on the larger objects.
         name: of the sample.
     """
     height, width = (int(side) for side in arrays["image_size"].reshape(-1))
@@ -66,6 +69,10 @@ def image_figures(arrays: Mapping[str, np.ndarray], name: str) -> list[Figure]:
     handles: list[Any] = []
     if truth is not None:
         panels.append(_errors(truth, found, grey, handles))
+    named = {
+        "truth": (truth, arrays.get("truth_class")),
+        "prediction": (found, arrays.get("predicted_class")),
+    }
     columns = 3 if len(panels) > 4 else 2
     rows = -(-len(panels) // columns)
     tall = float(np.clip(_PANEL * height / max(width, 1), 1.5, 8.0)) + 0.4
@@ -81,6 +88,9 @@ def image_figures(arrays: Mapping[str, np.ndarray], name: str) -> list[Figure]:
             axis.set_title(title, fontsize=_LETTERS)
             if title.startswith("influencers"):
                 _followers(axis, arrays, found, tint)
+            labels, names = named.get(title.split(":")[0], (None, None))
+            if labels is not None and names is not None:
+                _write_names(axis, labels, names, step)
         if handles:
             canvas.legend(
                 handles=handles, loc="outside lower center", ncols=_ENTRIES, fontsize=_LETTERS
@@ -128,13 +138,30 @@ def _errors(
         chosen = state == kind
         if kind in (RIGHT, NOISE_LEFT) or not chosen.any():
             continue
-        label = "background in an instance" if kind == NOISE_TAKEN else label
+        label = "background taken for an instance" if kind == NOISE_TAKEN else label
         shown[chosen] = 0.25 * shown[chosen] + 0.75 * np.array(to_rgb(color))
         handles.append(legend_dot(color, f"{label} ({chosen.sum() / state.size:.1%})", "s"))
     counted = state != IGNORED
     right = np.isin(state, (RIGHT, NOISE_LEFT)) & counted
     share = right.sum() / max(int(counted.sum()), 1)
     return f"errors: {share:.1%} of the pixels right", shown
+
+
+def _write_names(axis: Any, labels: np.ndarray, names: np.ndarray, step: int) -> None:
+    """The name of each object (K,) in its middle; of the small ones none."""
+    from matplotlib.patheffects import withStroke
+
+    outline = [withStroke(linewidth=2.0, foreground="black")]
+    for number, name in enumerate(names.tolist()):
+        row, column = np.nonzero(labels == number)
+        if len(row) < _WRITTEN * labels.size:
+            continue
+        # of the pixels of the object, which may be a ring, the one nearest to its centre
+        middle = np.argmin((row - row.mean()) ** 2 + (column - column.mean()) ** 2)
+        axis.text(
+            step * column[middle], step * row[middle], name, fontsize=_SMALL_LETTERS,
+            color="white", ha="center", va="center", path_effects=outline, clip_on=True,
+        )  # fmt: skip
 
 
 def _followers(

@@ -35,7 +35,7 @@ ERROR_KINDS = (  # drawn in this order: what is wrong comes on top
     (NOISE_LEFT, NOISE, ".", "noise, left alone"),
     (IGNORED, NOISE, ".", "ignored"),
     (RIGHT, GOOD, "o", "right"),
-    (NOISE_TAKEN, TAKEN, "s", "noise in an instance"),
+    (NOISE_TAKEN, TAKEN, "s", "noise taken for an instance"),
     (IN_PART, SPLIT, "^", "in a second part"),
     (UNASSIGNED, MISSED, "D", "unassigned"),
     (ELSEWHERE, WRONG, "X", "in another's instance"),

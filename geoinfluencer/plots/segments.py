@@ -8,7 +8,14 @@ import numpy as np
 from matplotlib.colors import to_rgb
 
 from geoinfluencer.plots.figures import Figure, drawing, instance_colors, legend_dot, render
-from geoinfluencer.plots.matching import IGNORED, NOISE_LEFT, RIGHT, matched_instance, node_errors
+from geoinfluencer.plots.matching import (
+    IGNORED,
+    NOISE_LEFT,
+    NOISE_TAKEN,
+    RIGHT,
+    matched_instance,
+    node_errors,
+)
 from geoinfluencer.plots.panels import ERROR_KINDS
 
 _BACKGROUND = (0.93, 0.93, 0.93)
@@ -39,6 +46,7 @@ def segment_figures(arrays: Mapping[str, np.ndarray], name: str) -> list[Figure]
             chosen = state == kind
             if kind != NOISE_LEFT:
                 tint[chosen] = to_rgb(color)
+            label = "background taken for an instance" if kind == NOISE_TAKEN else label
             if chosen.any() and kind != NOISE_LEFT:
                 pixels = int(chosen[segment].sum())
                 handles.append(legend_dot(color, f"{label} ({pixels:,} pixels)", "s"))

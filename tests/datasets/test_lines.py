@@ -237,6 +237,8 @@ def test_files_that_are_not_there(charts: Path) -> None:
         ({"split": "valid"}, "no split 'valid'"),
         ({"thickness": 0.0}, "thickness=0.0, rim=1.0"),
         ({"rim": -1.0}, "thickness=2.0, rim=-1.0"),
+        ({"thickness": 500.0}, r"\.png: thickness=500 with rim=1 is as wide as the chart, 60 x 40"),
+        ({"rim": 19.0}, "thickness=2 with rim=19 is as wide as the chart"),
         ({"calib_share": 0.0}, "calib_share must be between"),
         ({"max_images": 0}, "max_images must be at least 1"),
     ],
@@ -244,3 +246,14 @@ def test_files_that_are_not_there(charts: Path) -> None:
 def test_bad_options(charts: Path, options: dict[str, Any], words: str) -> None:
     with pytest.raises(InputError, match=words):
         Lines(charts, **options)
+
+
+def test_a_stroke_as_wide_as_a_chart_of_unstated_size(charts: Path) -> None:
+    made = content(2)
+    for image in made["images"]:
+        del image["width"], image["height"]
+    (charts / "val.json").write_text(json.dumps(made))
+    assert Lines(charts, "val", thickness=37.0).truth(0).code.shape == (40, 60)
+    with pytest.raises(InputError, match="000.png: thickness=38 with rim=1 is as wide") as raised:
+        Lines(charts, "val", thickness=38.0).truth(0)
+    assert "\n" not in str(raised.value)

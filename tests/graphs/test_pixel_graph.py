@@ -12,6 +12,7 @@ from torch_geometric.data import Batch, Data
 from geoinfluencer.errors import InputError
 from geoinfluencer.graphs import PIXEL_EDGE_FEATURES, PIXEL_NODE_FEATURES, PixelGraph
 from geoinfluencer.graphs.pixel_augment import augmented_pixels, mirror_pixels
+from geoinfluencer.graphs.pixel_features import whitened
 from geoinfluencer.graphs.pixel_links import double_angle, ring_offsets
 from geoinfluencer.graphs.sample import validate_sample
 
@@ -250,3 +251,19 @@ def test_batches_keep_the_way_back() -> None:
     batch = Batch.from_data_list([one, two])
     assert batch.segment_map.shape == (2 * 40 * 60,)
     assert torch.equal(batch.to_data_list()[1].segment_map, two.segment_map)
+
+
+def test_whitened_colours_tell_shades_apart() -> None:
+    """Two shades 12 apart come out as far from each other as two hues 120 apart, nearly."""
+    rng = np.random.default_rng(0)
+    for apart, noise in ((12.0, 0.5), (120.0, 5.0)):
+        pure = np.array([[40.0, 10.0, -20.0]]) + apart * np.array([[0.6, 0.0, 0.8]]) * [[0.0], [1]]
+        colour = np.repeat(pure, 500, axis=0) + rng.normal(0, noise, (1000, 3))
+        found = whitened(colour)
+        assert np.allclose(found.mean(axis=0), 0, atol=1e-9)
+        between = np.linalg.norm(found[500:].mean(axis=0) - found[:500].mean(axis=0))
+        expected = apart / np.sqrt((apart / 2) ** 2 + 9 + noise**2)  # of two points: 2 at most
+        assert between == pytest.approx(expected, rel=0.02) and between > 1.7
+    alike = np.array([[40.0, 10.0, -20.0]]) + rng.normal(0, 0.3, (1000, 3))
+    assert np.abs(whitened(alike)).max() < 0.6
+    assert np.array_equal(whitened(np.full((4, 3), 7.0)), np.zeros((4, 3)))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import struct
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from geoinfluencer.plots.curves import calibration_figure, loss_figure, validati
 from geoinfluencer.plots.efficiency import efficiency_figure
 from geoinfluencer.plots.embedding import embedding_figure
 from geoinfluencer.plots.events import LARGE, event_figures
-from geoinfluencer.plots.figures import NOISE, PALETTE, Figure, instance_colors
+from geoinfluencer.plots.figures import NOISE, PALETTE, Figure, instance_colors, legend_dot
 from geoinfluencer.plots.points import point_figures
 from geoinfluencer.plots.segments import segment_figures
 
@@ -122,3 +123,27 @@ def test_images_are_drawn_as_images() -> None:
     del arrays["truth"]
     (figure,) = segment_figures(arrays, "")
     assert figure.key == "sample-segments"
+
+
+def test_pixels_that_no_instance_has_are_called_background(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said = []
+
+    def dot(color: str, label: str, shape: str) -> Any:
+        said.append(label)
+        return legend_dot(color, label, shape)
+
+    monkeypatch.setattr("geoinfluencer.plots.segments.legend_dot", dot)
+    arrays = {
+        "segment_map": np.repeat([0, 1, 2, 3], 6).astype(np.int32),
+        "image_size": np.array([[4, 6]]),
+        "truth": np.array([0, 0, -1, 1]),
+        "predicted": np.array([0, 0, 0, -1]),
+    }
+    segment_figures(arrays, "cells/1")
+    assert said == [
+        "right (12 pixels)",
+        "background taken for an instance (6 pixels)",
+        "unassigned (6 pixels)",
+    ]

@@ -140,4 +140,36 @@ def test_the_legend_of_errors_speaks_of_background(monkeypatch: pytest.MonkeyPat
     truth = np.full((6, 8), -1)
     truth[0:2, 0:4] = 0  # the second object of two is of background alone
     image_figures(arrays(pixel_truth=truth.reshape(-1)), "")
-    assert entries == ["background in an instance (16.7%)"]
+    assert entries == ["background taken for an instance (16.7%)"]
+
+
+def test_larger_objects_bear_the_names_of_their_classes(monkeypatch: pytest.MonkeyPatch) -> None:
+    from matplotlib.axes import Axes
+
+    written: list[tuple[float, float, str]] = []
+    monkeypatch.setattr(
+        Axes, "text", lambda self, x, y, text, **_: written.append((float(x), float(y), text))
+    )
+    truth = np.full((30, 40), -1)
+    truth[0:3, 4:9] = 0
+    truth[20, 30] = 1  # too small to be written on
+    found = np.full((30, 40), -1)
+    found[10:21, 10:21] = 0
+    found[12:19, 12:19] = -1  # a ring: its middle is not its own
+    nodes = np.full(1200, -1)
+    given = arrays() | {
+        "image": np.zeros((30, 40), np.uint8),
+        "image_size": np.array([[30, 40]]),
+        "segment_map": np.arange(1200),
+        "predicted": nodes,
+        "pos": np.zeros((1200, 2)),
+        "representative": np.zeros(1, np.int64),
+        "pixel_truth": truth.reshape(-1),
+        "pixel_predicted": found.reshape(-1),
+        "truth_class": np.array(["cat", "dog"]),
+        "predicted_class": np.array(["cow"]),
+    }
+    image_figures(given, "names")
+    assert written[0] == (6, 1, "cat")
+    ((x, y, name),) = written[1:]
+    assert name == "cow" and found[int(y), int(x)] == 0 and abs(x - 15) + abs(y - 15) == 4

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -18,6 +19,13 @@ from geoinfluencer.condensation.pixel_clusters import (
 from geoinfluencer.condensation.unlearned import as_instances
 from geoinfluencer.models.pixel_embedder import PixelEmbedder
 from geoinfluencer.training.pixel_baseline.samples import node_pixels, to_input
+
+
+class NodePixels(NamedTuple):
+    """What the net says of the N pixels that are the nodes of a graph."""
+
+    embedding: Tensor  # (N, D)
+    inside: Tensor  # (N,) bool: likelier than not of an object
 
 
 @dataclass(frozen=True)
@@ -48,7 +56,7 @@ class PixelGrouper:
         embedding, probability = self._outputs(image)
         inside = probability > 0.5
         label = np.full(inside.shape, -1)
-        label[inside.numpy()] = self._clusters(embedding[inside]).numpy()
+        label[inside.numpy()] = self._clustered(embedding[inside]).numpy()
         label = renumbered(split_components(label), self.min_size)
         member = label >= 0
         count = np.bincount(label[member])
@@ -57,12 +65,23 @@ class PixelGrouper:
 
     def nodes(self, image: np.ndarray, node: Data) -> Instances:
         """Instances of a graph whose nodes are pixels of that image."""
+        return self.instances(self.clusters(self.node_pixels(image, node)))
+
+    def node_pixels(self, image: np.ndarray, node: Data) -> NodePixels:
+        """The first part of :meth:`nodes`: what the net says."""
         embedding, probability = self._outputs(image)
         place = node_pixels(node)
-        inside = probability[place] > 0.5
-        label = torch.full(inside.shape, -1)
-        label[inside] = self._clusters(embedding[place][inside])
-        return as_instances(label, min_size=self.min_points)
+        return NodePixels(embedding[place], probability[place] > 0.5)
+
+    def clusters(self, pixels: NodePixels) -> Tensor:
+        """The second: (N,) cluster of each node, -1 for none."""
+        label = torch.full(pixels.inside.shape, -1)
+        label[pixels.inside] = self._clustered(pixels.embedding[pixels.inside])
+        return label
+
+    def instances(self, label: Tensor) -> Instances:
+        """The third: those of at least ``min_size`` nodes."""
+        return as_instances(label, min_size=self.min_size)
 
     @torch.no_grad()
     def _outputs(self, image: np.ndarray) -> tuple[Tensor, Tensor]:
@@ -71,5 +90,5 @@ class PixelGrouper:
         probability = torch.sigmoid(outputs.foreground[0])
         return outputs.embedding[0].permute(1, 2, 0).cpu(), probability.cpu()
 
-    def _clusters(self, embedding: Tensor) -> Tensor:
+    def _clustered(self, embedding: Tensor) -> Tensor:
         return cluster_pixels(embedding, radius=self.radius, min_points=self.min_points)

@@ -16,7 +16,8 @@ from geoinfluencer.errors import InputError
 from geoinfluencer.graphs.colour import as_rgb
 from geoinfluencer.training.data import attribute
 
-_KEPT = 200  # images between accesses, some 3 MB each
+_KEPT = 500  # images between accesses, some 3 MB each, as long as they have less than:
+_BYTES = 2**30
 _LEAST_SPREAD = 0.02  # of the colours of an image that is nearly of one colour
 
 
@@ -57,7 +58,7 @@ class PixelSamples(Dataset[Data]):
         self.samples = samples
         self.given_pixels = has_given_pixels(samples)
         self.crop, self.mirror, self.turn = crop, mirror, turn
-        self._kept = SampleCache(_KEPT)
+        self._kept = SampleCache(_KEPT, _BYTES)
 
     def __len__(self) -> int:
         return len(self.samples)  # type: ignore[arg-type]
@@ -100,7 +101,13 @@ class PixelSamples(Dataset[Data]):
         return found
 
     def _build(self, index: int) -> Data:
-        image, code = to_input(self.image(index)), torch.from_numpy(self.codes(index))
+        samples, place = behind(self.samples, index)
+        together = getattr(samples, "image_and_codes", None)
+        if together is None:
+            pixels, codes = self.image(index), self.codes(index)
+        else:  # of charts: neither drawn twice, nor made a graph of
+            pixels, codes = together(place)
+        image, code = to_input(pixels), torch.from_numpy(codes)
         if image.shape[1:] != code.shape:
             raise InputError(
                 f"sample {index}: its image is {tuple(image.shape[1:])}, its truth "

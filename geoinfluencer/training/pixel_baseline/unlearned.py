@@ -15,7 +15,9 @@ from torch.utils.data import Subset
 from geoinfluencer.condensation.watershed import watershed_objects
 from geoinfluencer.errors import InputError
 from geoinfluencer.graphs.colour import as_rgb
-from geoinfluencer.training.pixel_baseline.run import BaselineRun, baseline_data
+from geoinfluencer.training.pixel_baseline.calibration import CALIBRATING
+from geoinfluencer.training.pixel_baseline.data import baseline_data
+from geoinfluencer.training.pixel_baseline.run import BaselineRun
 from geoinfluencer.training.pixel_baseline.samples import PixelSamples
 from geoinfluencer.training.pixel_baseline.scoring import score_masks
 from geoinfluencer.training.run_folder import new_run, write_json
@@ -24,7 +26,6 @@ from geoinfluencer.training.scoring.evaluation import evaluation_folder
 _GRID: list[dict[str, Any]] = [
     {"spread": spread, "apart": apart} for spread, apart in itertools.product((1.0, 2.0), (3, 5, 8))
 ]
-_CALIBRATING = 20  # images, at most
 _LUMINANCE = np.array([0.2125, 0.7154, 0.0721], np.float32)  # of Rec. 709
 
 
@@ -34,10 +35,11 @@ def watershed_baseline(
     data_root: str | Path | None = None,
     preset: str | None = None,
     assignments: Sequence[str] = (),
+    split: str = "val",
     out: str | Path | None = None,
     quiet: bool = True,
 ) -> BaselineRun:
-    """Scores Otsu's threshold and a watershed of the distance on ``val``; of some settings those
+    """Scores Otsu's threshold and a watershed of the distance; of some settings those
     are taken that have the best AP on ``calib``.
 
     Args:
@@ -45,22 +47,23 @@ def watershed_baseline(
         data_root: folder of the data.
         preset: of the dataset's configuration, of which only ``data`` is read.
         assignments: ``data.key=value`` strings.
+        split: what is scored.
         out: folder of ``metrics.json`` and ``coco_results.json``; None: a new one under ``runs/``.
         quiet: no progress.
 
     Raises:
         InputError: a file, name or setting is wrong, or scikit-image is missing.
     """
-    calib, val = baseline_data(
-        dataset, data_root, splits=("calib", "val"), preset=preset, assignments=assignments
+    calib, scored = baseline_data(
+        dataset, data_root, splits=("calib", split), preset=preset, assignments=assignments
     )
-    if val.given_pixels:
+    if scored.given_pixels:
         raise InputError(
             f"--method watershed: {dataset} gives the pixels of its objects, which are lines; "
             "take --method unet"
         )
     given = None if out is None else evaluation_folder(out)
-    few = PixelSamples(Subset(calib.samples, range(min(len(calib), _CALIBRATING))))
+    few = PixelSamples(Subset(calib.samples, range(min(len(calib), CALIBRATING))))
 
     def ap(settings: dict[str, Any]) -> float:
         found = score_masks(few, functools.partial(_masks, **settings))["ap"]
@@ -68,8 +71,8 @@ def watershed_baseline(
 
     chosen = max(_GRID, key=ap)
     folder = given or new_run(None, f"{dataset}-baseline")[0]
-    metrics = score_masks(val, functools.partial(_masks, **chosen), folder.path, quiet=quiet)
-    metrics |= {"method": "watershed", "dataset": dataset, "split": "val", **chosen}
+    metrics = score_masks(scored, functools.partial(_masks, **chosen), folder.path, quiet=quiet)
+    metrics |= {"method": "watershed", "dataset": dataset, "split": split, **chosen}
     write_json(folder.metrics, metrics)
     return BaselineRun(folder.path, metrics)
 

@@ -34,6 +34,8 @@ LINE_DEFINITIONS = {
     "line_6b": "the same / the larger number of lines, true or predicted",
     "line_6a_placed": "line_6a with errors as shares of the chart's height, wherever it lies",
     "line_6b_placed": "line_6b with the same",
+    "line_ari": "adjusted Rand index of the pixels that the true lines, drawn 2 pixels thick, "
+    "cover: by true line, and by the nearest predicted one",
     "count_error": "mean difference of the numbers of predicted and true lines of an image",
     "count_exact": "share of the images with as many predicted as true lines",
     "ceiling_6a": "line_6a of the lines through the true pixels: what no grouping exceeds by much",

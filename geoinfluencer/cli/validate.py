@@ -13,7 +13,7 @@ DESCRIPTION = """\
 Reads a COCO-type annotation file (masks, or lines of charts, in bbox or segmentation) and lists
 every fault: ids that are missing or there twice, images and categories that are not there, polygons
 and run lengths that are no masks, masks without pixels, areas and boxes that cannot be; and with
---images files that are missing or of another size.
+--images files that are missing or of another size, and lines beyond an image of unstated size.
 
 Exit code 0: no errors (warnings and infos are no errors); 2: errors, or no such file.
 
@@ -42,18 +42,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Checks; prints the findings and their number."""
     from geoinfluencer.cli.main import BAD_INPUT
-    from geoinfluencer.datasets.annotation_check import (
-        check_annotations,
-        check_image_files,
-        kind_of,
-    )
+    from geoinfluencer.datasets.annotation_check import check_annotations, kind_of
+    from geoinfluencer.datasets.annotation_images import check_image_files
     from geoinfluencer.files.coco_entries import read_json
 
     content = read_json(Path(options.file), "annotation file")
     kind = options.kind or kind_of(content)
     findings = list(check_annotations(content, kind=kind))
     if options.images is not None:
-        findings += check_image_files(content, Path(options.images))
+        findings += check_image_files(content, Path(options.images), kind=kind)
     levels = Counter(each.level for each in findings)
     if options.json:
         found = {

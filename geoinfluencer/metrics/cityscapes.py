@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -44,6 +45,7 @@ class CityscapesMetrics:
             Ranking(CITYSCAPES_THRESHOLDS, MIN_REGION, min_found=1) for _ in CITYSCAPES_THINGS
         ]
         self._images = 0
+        self._unscored: Counter[int] = Counter()  # predictions by label id
         self.window: dict[str, Any] = {"min_region": MIN_REGION}
 
     def update(self, ids: np.ndarray, found: FoundMasks) -> None:
@@ -53,13 +55,17 @@ class CityscapesMetrics:
             ids: (H, W) numbers of a ``gtFine_instanceIds`` file.
             found: Masks of indices into its pixels, row by row, with label ids and scores.
         """
+        other = found.label[CITYSCAPES_CLASSES.numbers(found.label) < 0]
+        self._unscored.update(other.tolist())
         overlap = found.overlap(cityscapes_truth(ids), CITYSCAPES_CLASSES)
         for number, ranking in enumerate(self._classes):
             ranking.add(overlap.of_class(number))
         self._images += 1
 
     def compute(self) -> dict[str, Any]:
-        """The numbers, ``num_images``, and how many true instances and predictions counted."""
+        """The numbers, ``num_images``, how many true instances and predictions counted, and
+        ``unscored_labels``: the label ids of predictions that are none of the eight, and how many
+        each has."""
         table = np.stack([ranking.compute() for ranking in self._classes])  # (C, T)
         known = ~np.isnan(table[:, 0])
         metrics: dict[str, Any] = {
@@ -72,6 +78,7 @@ class CityscapesMetrics:
             metrics[of_class("ap50", name)] = float(row[0])
         return metrics | {
             "classes_without_truth": without(names, known),
+            "unscored_labels": ", ".join(f"{k} ({n})" for k, n in sorted(self._unscored.items())),
             "num_images": self._images,
             "num_truth": sum(ranking.counts["truth"] for ranking in self._classes),
             "num_predicted": sum(ranking.counts["found"] for ranking in self._classes),

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from geoinfluencer.cli.main import main
 from geoinfluencer.errors import InputError
 from geoinfluencer.metrics import score_files
 from geoinfluencer.metrics.cityscapes import CITYSCAPES_THRESHOLDS, CityscapesMetrics
@@ -172,3 +173,23 @@ def test_faults_are_named(street: Path) -> None:
     (street / "lists" / "bonn_000000_000019.txt").unlink()
     with pytest.raises(InputError, match=r"expected one list bonn_000000_000019\*.txt, found none"):
         score_files(street / "lists", truth, "cityscapes")
+
+
+def test_label_ids_that_are_not_scored_are_named_once(
+    street: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    truth, lists = street / "gtFine" / "val", street / "lists"
+    command = ["eval", "--pred", str(lists), "--truth", str(truth), "--protocol", "cityscapes"]
+    assert main(command) == 0
+    assert "not scored" not in capsys.readouterr().out
+    image = pytest.importorskip("PIL.Image", reason="needs the extra geoinfluencer[images]")
+    for name in ("a.png", "b.png", "c.png"):
+        image.fromarray(np.ones((20, 40), np.uint8)).save(lists / name)
+    (lists / "bonn_000000_000019.txt").write_text("a.png 40 0.5\nb.png 13 0.5\nc.png 40 0.9\n")
+    found = score_files(lists, truth, "cityscapes").compute()
+    assert found["unscored_labels"] == "13 (1), 40 (2)"
+    assert (found["ap"], found["num_predicted"]) == (1, 1)
+    assert main(command) == 0
+    said = [line for line in capsys.readouterr().out.splitlines() if "not scored" in line]
+    assert len(said) == 1 and "label ids 13 (1), 40 (2) are not scored" in said[0]
+    assert "26 car" in said[0]

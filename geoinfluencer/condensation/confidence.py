@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
+from scipy.special import expit, stdtrit
 
 LEAST_INSTANCES = 50  # to fit on: some five for each number that is fitted
 _FOLDS = 5
 _PENALTY = 10.0  # of half a squared weight: weak, but traits that say the same share it
 _FARTHEST = 4.0  # standard deviations; what is stranger is not extrapolated
-_LEAST_SLOPE = 1e-3  # of a score that says nothing: small, and still ranks
+_LEAST_SLOPE = 1e-3  # of the fitted score, for a standard deviation of one that says nothing
+_FARTHEST_BIAS = 6.0  # a mean quality of .9975: single precision still tells scores apart there
+_SURE = 0.975  # probability, one-sided
 _BINS = 10
 _STEPS, _LONGEST, _TINY = 50, 4.0, 1e-9  # of Newton's method
 
@@ -21,7 +24,10 @@ _STEPS, _LONGEST, _TINY = 50, 4.0, 1e-9  # of Newton's method
 class Confidence:
     r"""The expected quality of an instance with traits t, a logistic regression:
 
-    .. math:: s = \sigma\Big(b + \sum_j w_j \frac{t_j - \mu_j}{\sigma_j}\Big)
+    .. math:: s = \sigma\Big(b + \sum_j w_j z_j\Big), \quad z_j = \frac{t_j - \mu_j}{\sigma_j}
+
+    with z within 4, except that of a ``score`` which is read alone: beyond 4 that grows as a
+    logarithm does, and ranks as it did.
 
     Attributes:
         names: traits that it reads.
@@ -46,7 +52,7 @@ class Confidence:
     def __call__(self, traits: np.ndarray, names: Sequence[str]) -> np.ndarray:
         """Scores (K,) of instances with these traits (K, T), whose columns are called so."""
         mean, scale, weight = (np.array(v) for v in (self.mean, self.scale, self.weight))
-        return _Line(mean, scale, weight, self.bias)(_columns(traits, names, self.names))
+        return _Logistic(mean, scale, weight, self.bias)(_columns(traits, names, self.names))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers and lists of them."""
@@ -71,8 +77,9 @@ def fit_confidence(
 ) -> Confidence | None:
     """A :class:`Confidence` by maximum likelihood with a small penalty, by Newton's method.
 
-    It reads all traits only where that predicts the quality in samples left out better than the
-    score alone does; else the score alone, and the ranking stays what it was.
+    It reads all traits only where that clearly predicts the quality in samples left out better than
+    the score alone does, see :func:`clearly_positive`; else the score alone, and the ranking stays
+    what it was.
 
     Args:
         traits: of instances; one is called ``score``.
@@ -85,23 +92,41 @@ def fit_confidence(
         traits (K, T), quality (K,), sample (K,).
 
     Returns:
-        None where there are fewer than ``LEAST_INSTANCES``.
+        None where there are fewer than ``LEAST_INSTANCES``, or their qualities are all alike.
     """
-    if len(quality) < LEAST_INSTANCES:
+    if len(quality) < LEAST_INSTANCES or np.ptp(quality) == 0:
         return None
     score, folds = _columns(traits, names, ("score",)), _folds(sample)
-    alone, together = (_held_out(columns, quality, folds) for columns in (score, traits))
-    gain = _surprise(alone, quality) - _surprise(together, quality)
-    better = gain.sum() > 2 * np.sqrt(gain.var() * len(gain))  # two standard errors
-    line = _fit(traits if better else score, quality)
+    by_score, by_all = (_held_out(columns, quality, folds) for columns in (score, traits))
+    gain = _cross_entropy(by_score, quality) - _cross_entropy(by_all, quality)
+    better = clearly_positive(gain, sample)
+    fitted = _fit(traits, quality) if better else _fit(score, quality).rising()
     return Confidence(
         tuple(names) if better else ("score",),
-        *line.numbers(),
+        *fitted.numbers(),
         threshold,
         len(quality),
         calibration_error(score[:, 0], quality),
-        calibration_error(together if better else alone, quality),
+        calibration_error(by_all if better else by_score, quality),
     )
+
+
+def clearly_positive(gain: np.ndarray, sample: np.ndarray) -> bool:
+    """Whether the mean gain is above 0 by Student's t-test, one-sided, with an error of 2.5 %.
+
+    What counts as independent are the sums over samples, whose number may be small: two must gain
+    nearly alike. Of a single sample it has to be the instances.
+
+    Shapes:
+        gain, sample (K,) -> bool.
+    """
+    number = np.unique(sample, return_inverse=True)[1].reshape(-1)
+    if number.max(initial=0) > 0:
+        gain = np.bincount(number, weights=gain)
+    if len(gain) < 2:
+        return False
+    error = gain.std(ddof=1) / np.sqrt(len(gain))
+    return bool(gain.mean() > stdtrit(len(gain) - 1, _SURE) * error)
 
 
 def calibration_error(score: np.ndarray, quality: np.ndarray, bins: int = _BINS) -> float:
@@ -123,41 +148,58 @@ def calibration_error(score: np.ndarray, quality: np.ndarray, bins: int = _BINS)
 
 
 @dataclass(frozen=True)
-class _Line:
+class _Logistic:
     mean: np.ndarray  # (T,)
     scale: np.ndarray
     weight: np.ndarray
     bias: float
 
     def __call__(self, columns: np.ndarray) -> np.ndarray:
-        z = ((columns - self.mean) / self.scale).clip(-_FARTHEST, _FARTHEST)
-        return _sigmoid(z @ self.weight + self.bias)
+        z = _standardised(columns, self.mean, self.scale)
+        score: np.ndarray = expit(z @ self.weight + self.bias)
+        return score
+
+    def rising(self) -> _Logistic:
+        """The same of one column, rising with it fast enough that the result tells apart what it
+        did."""
+        p = expit(self.bias)
+        least = _LEAST_SLOPE / (p * (1 - p))
+        return replace(self, weight=np.maximum(self.weight, least))
 
     def numbers(self) -> tuple[tuple[float, ...], tuple[float, ...], tuple[float, ...], float]:
         mean, scale, weight = (tuple(v.tolist()) for v in (self.mean, self.scale, self.weight))
         return mean, scale, weight, float(self.bias)
 
 
-def _fit(columns: np.ndarray, quality: np.ndarray) -> _Line:
-    """The likeliest line through (K, T) columns, with a penalty on its weights."""
+def _fit(columns: np.ndarray, quality: np.ndarray) -> _Logistic:
+    """The likeliest regression on (K, T) columns, with a penalty on its weights."""
     mean, scale = columns.mean(axis=0), columns.std(axis=0)
     scale = np.where(scale > 1e-9, scale, 1.0)
-    z = ((columns - mean) / scale).clip(-_FARTHEST, _FARTHEST)
+    z = _standardised(columns, mean, scale)
     z = np.column_stack([z, np.ones(len(z))])
     usual = float(quality.mean().clip(1e-3, 1 - 1e-3))
     weight = np.append(np.zeros(len(mean)), np.log(usual / (1 - usual)))
     penalty = np.append(np.full(len(mean), _PENALTY), _TINY)
     for _ in range(_STEPS):
-        p = _sigmoid(z @ weight)
-        slope = z.T @ (p - quality) + penalty * weight
-        bend = (z * (p * (1 - p))[:, None]).T @ z + np.diag(penalty)
-        step = np.linalg.solve(bend, slope)
+        p = expit(z @ weight)
+        gradient = z.T @ (p - quality) + penalty * weight
+        hessian = (z * (p * (1 - p))[:, None]).T @ z + np.diag(penalty)
+        step = np.linalg.solve(hessian, gradient)
         weight = weight - step.clip(-_LONGEST, _LONGEST)
         if np.abs(step).max() < 1e-10:
             break
     if len(mean) == 1:
-        weight[0] = max(weight[0], _LEAST_SLOPE)
-    return _Line(mean, scale, weight[:-1], float(weight[-1]))
+        weight[0] = max(weight[0], 0.0)  # a larger score never says less
+    bias = float(weight[-1].clip(-_FARTHEST_BIAS, _FARTHEST_BIAS))
+    return _Logistic(mean, scale, weight[:-1], bias)
+
+
+def _standardised(columns: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    z = (columns - mean) / scale
+    near = z.clip(-_FARTHEST, _FARTHEST)
+    if len(mean) > 1:
+        return near
+    return near + np.sign(z) * np.log1p(np.abs(z - near))
 
 
 def _held_out(columns: np.ndarray, quality: np.ndarray, folds: np.ndarray) -> np.ndarray:
@@ -178,7 +220,7 @@ def _folds(sample: np.ndarray) -> np.ndarray:
     return np.arange(len(number)) * _FOLDS // len(number)
 
 
-def _surprise(score: np.ndarray, quality: np.ndarray) -> np.ndarray:
+def _cross_entropy(score: np.ndarray, quality: np.ndarray) -> np.ndarray:
     """(K,) cross-entropy of the quality with the score."""
     p = score.clip(1e-6, 1 - 1e-6)
     return -(quality * np.log(p) + (1 - quality) * np.log(1 - p))
@@ -186,7 +228,3 @@ def _surprise(score: np.ndarray, quality: np.ndarray) -> np.ndarray:
 
 def _columns(traits: np.ndarray, names: Sequence[str], chosen: Sequence[str]) -> np.ndarray:
     return traits[:, [list(names).index(name) for name in chosen]]
-
-
-def _sigmoid(x: np.ndarray) -> np.ndarray:
-    return 0.5 * (1.0 + np.tanh(0.5 * x))

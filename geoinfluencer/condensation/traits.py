@@ -39,7 +39,8 @@ def embedding_traits(
     ``loose``            mass of nodes in no instance that are within 1.5 r, and farther from all
                          other influencers, over the mass of the members
     ``relative_size``    log of the mass over the median of the instances of the graph
-    ``own``              distance of the influencer node's own follower, in radii, at most 6
+    ``own``              distance of the influencer node's own follower, in radii, at most 6 (as is
+                         what is no number)
     ``sample_closeness`` mean of the closeness over the members of all instances of the graph
     ==================== ==========================================================================
 
@@ -67,7 +68,8 @@ def embedding_traits(
         return near.double()
 
     def in_radii(square: Tensor) -> Tensor:
-        return (square.double().sqrt() / radius).clamp(max=_FARTHEST)
+        distance = square.double().sqrt() / radius
+        return distance.nan_to_num(nan=_FARTHEST).clamp(max=_FARTHEST)  # clamp keeps nan
 
     followers = torch.maximum(within(1.0), found.size)  # rounding may take one from the other
     total = _mass(found, member, owner, mass)

@@ -64,7 +64,7 @@ def write_track_predictions(
                 "event_id": event,
                 "hit_id": sample.hit_id,
                 "track_id": track,
-                "score": np.where(track < 0, 0.0, _scores(sample)).round(6),
+                "score": np.where(track < 0, np.float32(0), _scores(sample)),
             }
         )
         for sample, event, track in _numbered(predictions)
@@ -134,8 +134,8 @@ def _numbered(
 
 def _scores(sample: TrackPrediction) -> np.ndarray:
     if sample.score is None:
-        return np.ones(len(sample.hit_id))
-    return np.nan_to_num(np.asarray(sample.score, np.float64))
+        return np.ones(len(sample.hit_id), np.float32)
+    return np.nan_to_num(np.asarray(sample.score, np.float32))
 
 
 def _write(path: str | os.PathLike[str], frames: list[pd.DataFrame], columns: list[str]) -> None:

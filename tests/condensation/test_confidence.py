@@ -11,6 +11,7 @@ from geoinfluencer.condensation.confidence import (
     LEAST_INSTANCES,
     Confidence,
     calibration_error,
+    clearly_positive,
     fit_confidence,
 )
 
@@ -75,10 +76,39 @@ def test_the_ranking_stays_where_traits_say_no_more_than_the_score(
     traits, quality, _, sample = made_up((weight, 0.0, 0.0), 400, seed)
     found = fit(traits, quality, sample)
     assert found.names == ("score",)
-    order = np.argsort(traits[:, 0])
-    inside = np.abs(traits[order, 0] - traits[:, 0].mean()) < 4 * traits[:, 0].std()
-    assert (np.diff(found(traits, NAMES)[order][inside]) > 0).all()
+    assert ranks_as_before(found, traits[:, 0])
     assert found(traits, NAMES).mean() == pytest.approx(quality.mean(), abs=0.01)
+
+
+def ranks_as_before(found: Confidence, score: np.ndarray) -> bool:
+    """Whether scores in single precision rise strictly with scores as found; these apart by at
+    least a thousandth of their deviation."""
+    rising = np.sort(score)
+    kept = rising[np.append(True, np.diff(rising) > 1e-3 * score.std())]
+    traits = np.column_stack([kept, np.zeros((len(kept), 2))])
+    return bool((np.diff(found(traits, NAMES).astype(np.float32)) > 0).all())
+
+
+def test_scores_far_from_all_others_keep_their_ranks() -> None:
+    """A thousandth of them at 0 to .85, 5 to 90 deviations below the others."""
+    traits, quality, _, sample = made_up((1.0, 0.0, 0.0), 20_000)
+    traits[:, 0] = 0.9 + 0.01 * (traits[:, 0] - 0.6) / 0.2
+    traits[:20, 0], quality[:20] = np.linspace(0.0, 0.85, 20), 0.0
+    found = fit(traits, quality, sample)
+    assert found.names == ("score",) and found.weight[0] > 0.5
+    assert ranks_as_before(found, traits[:, 0])
+
+
+@pytest.mark.parametrize("worth", [0.0, 1.0])
+@pytest.mark.parametrize("others", [1, 10])
+def test_scores_of_instances_nearly_all_alike_keep_their_ranks(worth: float, others: int) -> None:
+    traits, _, _, sample = made_up((0.0, 0.0, 0.0), 5000)
+    quality = np.full(5000, worth)
+    quality[:: 5000 // others] = abs(worth - 0.1)
+    found = fit(traits, quality, sample)
+    assert found.names == ("score",)
+    assert ranks_as_before(found, traits[:, 0])
+    assert found(traits, NAMES) == pytest.approx(quality, abs=0.15)
 
 
 def test_too_few_instances_are_not_fitted() -> None:
@@ -91,13 +121,44 @@ def test_too_few_instances_are_not_fitted() -> None:
     assert fit(traits, quality, sample).instances == LEAST_INSTANCES
 
 
-@pytest.mark.parametrize("worth", [0.0, 1.0])
-def test_instances_all_alike(worth: float) -> None:
+@pytest.mark.parametrize("worth", [0.0, 0.3, 1.0])
+def test_instances_all_alike_teach_nothing(worth: float) -> None:
     traits, _, _, sample = made_up((0.0, 0.0, 0.0), 80)
-    found = fit(traits, np.full(80, worth), sample)
-    assert found(traits, NAMES) == pytest.approx(np.full(80, worth), abs=0.02)
+    quality = np.full(80, worth)
+    assert fit_confidence(traits, quality, sample, names=NAMES, threshold=0.3) is None
     same = np.broadcast_to(traits[:1], traits.shape).copy()
     assert fit(same, np.arange(80) / 79, sample)(same, NAMES) == pytest.approx(0.5, abs=1e-6)
+
+
+def of_samples(samples: int, effect: float, seed: int) -> Confidence:
+    """Thirty instances in each of some samples, whose qualities lean one way in each."""
+    rng = np.random.default_rng(seed)
+    traits, _, _, _ = made_up((0.0, 0.0, 0.0), 30 * samples, seed)
+    sample = np.repeat(np.arange(samples), 30)
+    line = effect * (traits[:, 1] - 5.0) / 3.0 + rng.normal(size=samples)[sample]
+    quality = rng.binomial(10, 1 / (1 + np.exp(-line))) / 10
+    return fit(traits, quality, sample)
+
+
+def test_traits_that_tell_are_read_with_as_many_samples_as_nuclei_have() -> None:
+    assert all(of_samples(19, 0.8, seed).names == NAMES for seed in range(20))
+
+
+@pytest.mark.parametrize("samples", [2, 3, 4])
+def test_traits_that_tell_nothing_are_hardly_ever_read(samples: int) -> None:
+    read = [of_samples(samples, 0.0, seed).names == NAMES for seed in range(60)]
+    assert sum(read) <= 3
+
+
+def test_a_gain_is_clear_by_the_sums_over_samples() -> None:
+    sample = np.repeat(np.arange(3), 100)
+    gain = np.array([0.3, 0.02, -0.01])[sample]  # one sample alone gains
+    assert clearly_positive(gain, np.zeros(300, int)) and not clearly_positive(gain, sample)
+    alike = np.array([0.3, 0.25, 0.35])[sample]
+    assert clearly_positive(alike, sample) and not clearly_positive(-alike, sample)
+    two = sample < 2  # .3 and .25: t of 11, where 12.7 would be clear
+    assert not clearly_positive(alike[two], sample[two])
+    assert not clearly_positive(gain[:1], sample[:1])
 
 
 def test_one_sample_is_left_out_in_parts() -> None:

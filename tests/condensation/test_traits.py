@@ -63,6 +63,37 @@ def test_a_batch_has_the_traits_of_its_graphs() -> None:
     torch.testing.assert_close(query_traits(found, mass=mass), traits[:, [0, 1]], check_dtype=False)
 
 
+@pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=pytest.mark.cuda)])
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_has_the_traits_of_its_values(dtype: torch.dtype, device: str) -> None:
+    generator = torch.Generator().manual_seed(0)
+    follower = torch.randn(60, 2, generator=generator).to(dtype)
+    influencer = torch.randn(60, 2, generator=generator).to(dtype)
+    mass = torch.rand(60, generator=generator)
+    ptr = torch.tensor([0, 25, 60])
+    exact = condense(follower.float(), influencer.float(), radius=0.6, ptr=ptr)
+    wanted = embedding_traits(follower.float(), influencer.float(), exact, radius=0.6, mass=mass)
+    moved = follower.to(device), influencer.to(device)
+    found = condense(*moved, radius=0.6, ptr=ptr.to(device))
+    assert torch.equal(found.instance.cpu(), exact.instance) and len(found) > 5
+    traits = embedding_traits(*moved, found, radius=0.6, mass=mass)
+    assert traits.device == moved[0].device and traits.dtype == torch.float64
+    torch.testing.assert_close(traits.cpu(), wanted, rtol=1e-5, atol=1e-6)
+    sizes = query_traits(found, mass=mass.to(dtype))
+    weighed = query_traits(exact, mass=mass.to(dtype).float())
+    torch.testing.assert_close(sizes.cpu(), weighed, rtol=1e-5, atol=1e-6)
+
+
+def test_a_follower_that_is_no_number_is_far() -> None:
+    follower = torch.tensor([[math.nan], [0.1], [3.0]])
+    influencer = torch.tensor([[0.0], [9.0], [3.0]])
+    found = condense(follower, influencer, radius=1.0)
+    assert found.influencer.tolist() == [0, 2] and found.instance.tolist() == [-1, 0, 1]
+    traits = embedding_traits(follower, influencer, found, radius=1.0)
+    assert traits.isfinite().all()
+    assert traits[:, EMBEDDING_TRAITS.index("own")].tolist() == [6, 0]
+
+
 def test_alone_and_nobody() -> None:
     point = torch.zeros(3, 2)
     alone = condense(point, point, radius=0.5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +13,14 @@ from torch_geometric.data import Data
 
 from geoinfluencer.condensation import Instances
 from geoinfluencer.condensation.confidence import Confidence
+from geoinfluencer.datasets.predictions import TrackPrediction, write_track_predictions
+from geoinfluencer.files.line_results import line_entry
 from geoinfluencer.training import Run, evaluate, train
 from geoinfluencer.training.checkpoint import META_KEY, load_checkpoint
 from geoinfluencer.training.configuration.config import CondensationSection
 from geoinfluencer.training.scoring.inference import SampleResult, instances_of
 from geoinfluencer.training.scoring.quality import judge
+from geoinfluencer.training.tasks import NodeTask
 
 
 def result_of(
@@ -119,6 +123,64 @@ def test_scores_of_a_checkpoint_go_with_its_threshold(tmp_path: Path, tiny_run: 
     assert loaded.condensation(off).confidence is None
     queries = CondensationSection(source="softmax", min_iou=radius)
     assert loaded.condensation(queries).confidence is None
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"min_size": 2}, {"min_followers": 3}, {"min_share": 0.6}, {"suppression_radius": 0.01}],
+    ids=lambda other: next(iter(other)),
+)
+def test_scores_of_a_checkpoint_go_with_all_that_decides_instances(
+    tmp_path: Path, tiny_run: Run, other: dict[str, float]
+) -> None:
+    radius = load_checkpoint(tiny_run.best).state.calibrated["radius"]
+    path = with_confidence(tiny_run.best, tmp_path / "c.ckpt", doubtful(radius).to_dict())
+    loaded = load_checkpoint(path)
+    trained = loaded.state.config["condensation"]
+    same = CondensationSection(source="embedding", min_iou=0.1, min_score=0.9)  # not of embeddings
+    assert loaded.condensation(same).confidence is not None
+    assert all(trained[name] != value for name, value in other.items())
+    changed = same.model_copy(update=other)
+    assert loaded.condensation(changed).confidence is None
+    trained.update(other)  # as if it had been trained with them
+    assert loaded.condensation(changed).confidence is not None
+    assert loaded.condensation(same).confidence is None
+
+
+def test_scores_of_queries_go_with_what_decides_their_instances(
+    tmp_path: Path, tiny_run: Run
+) -> None:
+    loaded = load_checkpoint(
+        with_confidence(tiny_run.best, tmp_path / "c.ckpt", doubtful(0.2).to_dict())
+    )
+    loaded.state.config["condensation"]["source"] = "softmax"
+    loaded.state.calibrated = {"min_iou": 0.2}
+    same = CondensationSection(source="softmax", radius=0.3)
+    assert loaded.condensation(same).confidence == doubtful(0.2)
+    others: list[dict[str, object]] = [
+        {"min_score": 0.1}, {"min_quality": 0.1}, {"min_iou": 0.3}, {"source": "sigmoid"},
+    ]  # fmt: skip
+    for other in others:
+        changed = same.model_copy(update=other)
+        assert loaded.condensation(changed).confidence is None, other
+
+
+def test_written_scores_are_told_apart_as_they_were(tmp_path: Path) -> None:
+    """Two neighbours in single precision, which six decimals would tie."""
+    result = result_of([0, 1], pos=torch.zeros(2, 3), name="event 1")
+    assert result.instances is not None
+    low = torch.tensor(0.9975)
+    score = torch.stack([low, low.nextafter(torch.tensor(1.0))])
+    result.instances = replace(result.instances, score=score)
+    task = NodeTask(None)
+    task.write_predictions([task.record(result)], tmp_path)
+    expected = score.numpy()
+    assert (scores_of(tmp_path)["score"].to_numpy(np.float32) == expected).all()
+    hits = TrackPrediction("event 1", np.arange(2), np.arange(2), score=expected)
+    write_track_predictions(tmp_path / "predictions.csv", [hits])
+    assert (scores_of(tmp_path)["score"].to_numpy(np.float32) == expected).all()
+    written = [line_entry(np.zeros((2, 2)), value)["score"] for value in score.tolist()]
+    assert (np.float32(written) == expected).all() and written[0] == 0.9975
 
 
 def test_a_checkpoint_without_fitted_scores_keeps_those_it_had(

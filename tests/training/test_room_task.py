@@ -21,6 +21,8 @@ from geoinfluencer.metrics import CLASS_SETS, NodeMetrics
 from geoinfluencer.metrics.scene_points import FoundPoints, TruthPoints
 from geoinfluencer.metrics.scene_scores import SCENE_PROTOCOLS, SceneScores
 from geoinfluencer.training import evaluate, train
+from geoinfluencer.training.configuration.config import CondensationSection
+from geoinfluencer.training.fitting.calibration import calibrate_scores
 from geoinfluencer.training.scoring.inference import SampleResult
 from geoinfluencer.training.tasks import FILE_TASKS, NodeTask, RoomTask, make_task
 from tests.training.room_oracle import check_rescored
@@ -103,6 +105,33 @@ def test_without_classes_there_are_scores_with_no_notice_of_them() -> None:
     assert wrong["agnostic_ap50"] == 1.0 and wrong["ap50"] == pytest.approx(0.5)
     # the floor's 60 points are of no instance and so of no predicted class
     assert wrong["iou_of_chair"] == pytest.approx(120 / 240) and wrong["iou_of_floor"] == 0.0
+
+
+def test_scans_without_classes_are_judged_without_them() -> None:
+    """Of a model with classes; their samples have a y, of voids."""
+    data = sample()
+    data.y = torch.full((30,), -1)
+    with_classes = result(data, data.instance, [1, 1])
+    found = with_classes.instances
+    assert found is not None
+    free = RoomTask(None)
+    assert free.class_agnostic(data, found) and not RoomTask(Rooms()).class_agnostic(data, found)
+    assert free.score([(data, found)])["pq"] == 1
+    record = free.record(with_classes)
+    assert record.semantic is None and free.metrics_of([record])["agnostic_coco_style_ap"] == 1
+    settings = CondensationSection(source="embedding").at(0.5)
+    fitted = calibrate_scores([sixty_voxels()], free, settings)
+    assert fitted.instances == 60 and fitted.confidence is None
+    assert "all 60 instances on calib are worth the same" in fitted.words
+
+
+def sixty_voxels() -> SampleResult:
+    """Sixty instances of a voxel each, all of a class and all of them right."""
+    place = torch.arange(60.0)[:, None] * 9
+    instance = torch.arange(60)
+    return SampleResult(
+        Data(instance=instance, y=torch.full((60,), -1)), place, place, torch.zeros(60, 2)
+    )
 
 
 def test_points_that_were_cut_away_do_not_count_and_are_spoken_of() -> None:

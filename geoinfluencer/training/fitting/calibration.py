@@ -57,7 +57,8 @@ class FittedScores:
     """Scores fitted on calibration samples.
 
     Attributes:
-        confidence: what makes them; None: too few instances were found, they stay as found.
+        confidence: what makes them; None: too few instances were found or they are all worth the
+            same, scores stay as found.
         instances: so many were found.
     """
 
@@ -67,6 +68,8 @@ class FittedScores:
     @property
     def words(self) -> str:
         """What came of it, for the log."""
+        if self.confidence is None and self.instances >= LEAST_INSTANCES:
+            return f"scores as found (all {self.instances} instances on calib are worth the same)"
         if self.confidence is None:
             return (
                 f"scores as found ({self.instances} instances on calib, {LEAST_INSTANCES} needed "

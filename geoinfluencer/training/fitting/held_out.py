@@ -89,6 +89,7 @@ class HeldOut:
             settings = self.settings.at(threshold)
             confidence, remark = None, ""
             if settings.calibrate_scores:
+                # once more: outputs of all calibration samples are too large to keep
                 again = run_batches(model, self.calib, device, dtype)
                 fitted = calibrate_scores(again, self.task, settings)
                 confidence, remark = fitted.confidence, fitted.words

@@ -197,7 +197,9 @@ def check_channels(
         if found[key] != wanted[key]:
             raise InputError(
                 f"{checkpoint.path}: made for {wanted[key]} {what} features, this data has "
-                f"{found[key]}; use the dataset and options that it was trained with"
+                f"{found[key]}; use the dataset and options that it was trained with, or, where "
+                "these are they, train again or use the version that wrote it, geoinfluencer "
+                f"{checkpoint.state.versions['geoinfluencer']}, whose features were others"
             )
 
 

@@ -74,7 +74,7 @@ class NodeTask(Task):
             "sample": result.name,
             "node_id": np.arange(count) if node_id is None else node_id.numpy(),
             "instance": labels.numpy(),
-            "score": node_scores(found).numpy().round(6),
+            "score": node_scores(found).numpy(),
         }
         if found.label is not None:
             columns["semantic"] = _node_classes(found)

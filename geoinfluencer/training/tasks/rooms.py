@@ -9,7 +9,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
+from torch_geometric.data import Data
 
+from geoinfluencer.condensation import Instances
 from geoinfluencer.metrics import ClassSet, S3DISMetrics, ScanNetMetrics, SemanticMetrics
 from geoinfluencer.metrics.average_precision import MIN_POINTS
 from geoinfluencer.metrics.scene_overlap import SceneOverlap, SceneTruth, overlap_of_labels
@@ -72,6 +74,10 @@ class RoomTask(NodeTask):
         self._point_truth = attribute(samples, "point_truth", None)
         self._point_cloud = attribute(samples, "point_cloud", None)
 
+    def class_agnostic(self, sample: Data, found: Instances) -> bool:
+        """Samples of rooms without classes have a ``y`` too, of voids."""
+        return self._set is None or super().class_agnostic(sample, found)
+
     def record(self, result: SampleResult) -> RoomRecord:  # type: ignore[override]
         assert result.instances is not None
         nodes, found, sample = super().record(result), result.instances, result.sample
@@ -85,7 +91,7 @@ class RoomTask(NodeTask):
             truth.instance[inside], None if truth.semantic is None else truth.semantic[inside]
         )
         predicted = found.instance.numpy()[voxel[inside]]
-        labelled = self._set is not None and not self.class_agnostic(sample, found)
+        labelled = not self.class_agnostic(sample, found)
         label = np.full(len(found), -1)
         if labelled:
             assert found.label is not None

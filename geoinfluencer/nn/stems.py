@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from torch import nn
 
 from geoinfluencer.errors import InputError
@@ -9,6 +12,23 @@ from geoinfluencer.nn.backbone_stem import BackboneStem
 from geoinfluencer.nn.pixel_stem import PixelStem
 
 STEMS = ("conv", "timm")
+
+
+def check_backbone(options: Mapping[str, Any]) -> None:
+    """Raises InputError if a backbone would stay at the random weights that it is made with.
+
+    Args:
+        options: of a model that no weights will be loaded into.
+    """
+    if (
+        options.get("stem") == "timm"
+        and options.get("frozen")
+        and not options.get("pretrained", True)
+    ):
+        raise InputError(
+            "model.frozen=true with model.pretrained=false would keep the backbone's random "
+            "weights; take model.pretrained=true or model.frozen=false"
+        )
 
 
 def build_stem(

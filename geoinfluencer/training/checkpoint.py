@@ -6,6 +6,7 @@ import math
 import os
 import platform
 import shutil
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,9 @@ from geoinfluencer import __version__
 from geoinfluencer.condensation.confidence import Confidence
 from geoinfluencer.errors import InputError
 from geoinfluencer.files.atomic import atomic_path
+from geoinfluencer.training.configuration.checks import validate
 from geoinfluencer.training.configuration.config import CondensationSection
+from geoinfluencer.training.configuration.yaml_layers import Layer
 from geoinfluencer.training.data import build_model
 
 META_KEY = "geoinfluencer"
@@ -117,17 +120,20 @@ class Checkpoint:
 
     def condensation(self, settings: CondensationSection) -> CondensationSection:
         """The settings with their threshold: the one that they fix, else the calibrated one; and
-        with the scores fitted on ``calib``, where those were fitted at this threshold.
+        with the scores fitted on ``calib``, if these settings find the instances that they were
+        fitted on.
 
         Raises:
             InputError: there is none, or none of that name.
         """
         settings = self._at_threshold(settings)
-        name, fitted = settings.threshold_name, self.state.confidence
-        same = fitted.get("threshold") == getattr(settings, name) and name in self.state.calibrated
-        if not settings.calibrate_scores or not same:
+        if not settings.calibrate_scores or not self.state.confidence:
             return settings
-        return settings.scored_by(Confidence.from_dict(fitted))
+        fitted = Confidence.from_dict(self.state.confidence)
+        trained = validate(CondensationSection, Layer(self.state.config["condensation"]))
+        if _deciding(settings) != _deciding(trained.at(fitted.threshold)):
+            return settings
+        return settings.scored_by(fitted)
 
     def _at_threshold(self, settings: CondensationSection) -> CondensationSection:
         name, found = settings.threshold_name, self.state.calibrated
@@ -149,15 +155,43 @@ class Checkpoint:
     def build_model(self) -> nn.Module:
         """The model with its weights and normalisation, in evaluation mode."""
         model = build_model(self.state.config["model"], self.state.data, stored=True)
+        self.fill(model)
+        return model.eval()
+
+    def fill(self, model: nn.Module) -> None:
+        """Loads the weights into a model.
+
+        Raises:
+            InputError: they do not fit.
+        """
         try:
             model.load_state_dict(self.weights)
         except RuntimeError as error:
             first = " ".join(str(error).split())[:160]
-            raise InputError(
-                f"{self.path}: the weights do not fit this version's model "
-                f"(written by geoinfluencer {self.state.versions['geoinfluencer']}): {first}"
-            ) from error
-        return model.eval()
+            raise self._outdated(first) from error
+
+    def check_features(self, data: Mapping[str, Any]) -> None:
+        """Raises InputError if samples of the dataset trained on have other features by now.
+
+        Args:
+            data: as :attr:`RunState.data`, of those samples.
+        """
+        for key, what in (("in_channels", "node"), ("edge_channels", "edge")):
+            stored, found = self.state.data[key], data[key]
+            if stored != found:
+                raise self._outdated(f"{stored} {what} features, now {found}")
+
+    def _outdated(self, how: str) -> InputError:
+        return InputError(
+            f"{self.path}: was written by geoinfluencer {self.state.versions['geoinfluencer']}, "
+            f"whose features or layers were others ({how}); train again, or use that version"
+        )
+
+
+def _deciding(settings: CondensationSection) -> dict[str, Any]:
+    """What decides which instances are found."""
+    options = settings.query_options() if settings.of_queries else settings.options()
+    return {"source": settings.source, **options}
 
 
 def load_checkpoint(path: str | Path) -> Checkpoint:
@@ -200,7 +234,7 @@ def current(meta: dict[str, Any]) -> dict[str, Any]:
     """The fields of a :class:`RunState` from those in a checkpoint of this or an older format."""
     meta = dict(meta)
     written = meta.pop("format", 0)
-    if written >= 3:
+    if written >= 3:  # 4 adds the confidence, without which scores stay as found
         return meta
     condensation = dict(meta["config"]["condensation"])
     if written < 2:

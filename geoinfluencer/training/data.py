@@ -144,9 +144,10 @@ def build_model(
     """The segmenter of a configuration's ``model`` section for data of these channels; ``stored``:
     its weights will come from a checkpoint, so that no pre-trained ones are fetched."""
     options = {key: value for key, value in settings.items() if key != "name"}
-    if stored:
+    cls = resolve_model(settings.get("name", "influencer"))
+    if stored and "pretrained" in inspect.signature(cls).parameters:
         options["pretrained"] = False
-    return resolve_model(settings.get("name", "influencer"))(
+    return cls(
         in_channels=data["in_channels"],
         edge_channels=data["edge_channels"],
         num_classes=data["num_classes"],

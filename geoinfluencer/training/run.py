@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from geoinfluencer.datasets.catalog import resolve_dataset
+from geoinfluencer.nn.stems import check_backbone
 from geoinfluencer.training.checkpoint import RunState, load_checkpoint
 from geoinfluencer.training.data import (
     attribute,
@@ -117,6 +118,8 @@ def train(
     settings = setup.config.train
     check_devices(settings, pick_device(settings.accelerator))
     check_stem(setup.config)
+    if setup.checkpoint is None and settings.init_from is None:
+        check_backbone(setup.config.model)
     say = (lambda text: None) if quiet or not setup.is_first else print
     cls = resolve_dataset(setup.config.dataset)
     samples = {name: build_dataset(cls, setup.config, name) for name in ("train", "calib", "val")}
@@ -136,6 +139,10 @@ def train(
             setup.notes.append(
                 f"starting from {settings.init_from}: {taken} of {all_of_them} tensors fit"
             )
+    else:
+        stored = load_checkpoint(setup.checkpoint)
+        stored.check_features(facts)
+        stored.fill(model)  # before the folder is touched: they may not fit
     state = RunState(
         config=setup.config.to_dict(),
         data={

@@ -15,7 +15,7 @@ from torch_geometric.data import Batch, Data
 from geoinfluencer.errors import InputError
 from geoinfluencer.nn.backbone_stem import BackboneStem
 from geoinfluencer.nn.pixel_images import PixelImages
-from geoinfluencer.nn.stems import build_stem
+from geoinfluencer.nn.stems import build_stem, check_backbone
 from geoinfluencer.training import train
 from geoinfluencer.training.checkpoint import load_checkpoint
 
@@ -37,8 +37,8 @@ class Levels(nn.Module):
     def __init__(self, pretrained: bool, output_fmt: str) -> None:
         super().__init__()
         self.first = nn.Conv2d(3, 5, 4, stride=4)
-        self.norm = nn.BatchNorm2d(5, eps=0.0)
-        self.second = nn.Conv2d(5, 7, 2, stride=2)
+        self.norm = nn.BatchNorm2d(5, eps=1e-12)
+        self.second = nn.Sequential(nn.Conv2d(5, 7, 2, stride=2), nn.BatchNorm2d(7))
         self.feature_info = Info()
         self.pretrained_cfg = {"mean": (0.5, 0.5, 0.5), "std": (0.25, 0.25, 0.25)}
         self.output_fmt = output_fmt
@@ -103,10 +103,43 @@ def test_levels_are_enlarged_to_cells(timm: Any, output_fmt: str) -> None:
     columns = torch.tensor([255, 0]).repeat_interleave(8)  # the left half is white
     data.image = columns[None, :, None].expand(8, 16, 3).reshape(-1, 3).to(torch.uint8)
     found = alone(BackboneStem(3))(PixelImages.of(data))
-    # (1 - .5) / .25 = 2 and (0 - .5) / .25 = -2 in patches of 4, of two cells each
-    row = torch.tensor([2.0, 2, 2, 1, -1, -2, -2, -2])
+    # (1 - .5) / .25 = 2 and (0 - .5) / .25 = -2, at pixels 0 and 4, 8 and 12
+    row = torch.tensor([2.0, 2, 2, 0, -2, -2, -2, -2])
     assert found.size.tolist() == [[4, 8]]
     torch.testing.assert_close(found.values, row.repeat(4)[:, None].expand(32, 3))
+
+
+class Sampled(nn.Module):
+    """Levels that are every s-th pixel: what nets of padded strides are centred on."""
+
+    def __init__(self, *strides: int) -> None:
+        super().__init__()
+        self.strides = strides
+        self.feature_info = types.SimpleNamespace(
+            channels=lambda: [3] * len(strides), reduction=lambda: list(strides)
+        )
+
+    def forward(self, pixels: Tensor) -> list[Tensor]:
+        return [pixels[..., ::stride, ::stride] for stride in self.strides]
+
+
+@pytest.mark.parametrize("strides", [(2,), (4,), (2, 4, 16)])
+def test_levels_lie_where_their_pixels_are(timm: Any, strides: tuple[int, ...]) -> None:
+    timm.create_model = lambda *_, **__: Sampled(*strides)
+    height, width = 33, 49  # their last cells are pixels of every level
+    y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+    ramps = torch.stack([4 * y, 5 * x, 250 - 2 * y - 3 * x], dim=2)
+    data = sample(height, width)
+    data.image = ramps.reshape(-1, 3).to(torch.uint8)
+    stem = BackboneStem(3)
+    with torch.no_grad():
+        for parameter in (*stem.fine.parameters(), *stem.levels.parameters()):
+            parameter.zero_()
+        for level in stem.levels:
+            level.weight[:, :, 0, 0] = torch.eye(3) / len(strides)
+    found = stem(PixelImages.of(data)).values.view(17, 25, 3) * stem.std.view(3)
+    found = (found + stem.mean.view(3)) * 255
+    torch.testing.assert_close(found, ramps[::2, ::2].float(), atol=1e-3, rtol=0)
 
 
 def test_the_convolutions_of_the_stem_are_added(timm: Any) -> None:
@@ -137,10 +170,45 @@ def test_a_frozen_backbone_gets_no_gradients(timm: Any, frozen: bool) -> None:
     stem(images((16, 16))).values.square().sum().backward()
     gradients = {name: p.grad is not None for name, p in stem.named_parameters()}
     of_backbone = {name for name in gradients if name.startswith("backbone.")}
-    assert len(of_backbone) == 6
+    assert len(of_backbone) == 8
     assert {name for name, there in gradients.items() if not there} == (
         of_backbone if frozen else set()
     )
+
+
+def test_statistics_without_pre_training_are_fitted(timm: Any) -> None:
+    stem = BackboneStem(4, pretrained=False)
+    assert stem.backbone.training
+    stem(images((16, 16)))
+    assert stem(images((3, 8))).size.tolist() == [[2, 4]]  # of one cell of the second level
+    fitted = stem.backbone.norm.running_mean.clone()
+    assert (fitted != 0).any()
+    stem.eval()(images((8, 24)))
+    assert torch.equal(stem.backbone.norm.running_mean, fitted) and not stem.backbone.training
+    assert not BackboneStem(4, pretrained=False, frozen=True).backbone.training
+
+
+def test_a_checkpoint_knows_whether_its_statistics_stay(timm: Any) -> None:
+    for pretrained in (True, False):
+        weights = BackboneStem(4, pretrained=pretrained).state_dict()
+        again = BackboneStem(4, pretrained=False)  # as a model for stored weights is made
+        again.load_state_dict(weights)
+        assert again.training and again.backbone.training is not pretrained
+        assert again.eval().train().backbone.training is not pretrained
+    del weights["pinned"]  # of before: they always stayed
+    again.load_state_dict(weights)
+    assert again.fine.training and not again.backbone.training
+
+
+def test_random_weights_are_not_frozen(timm: Any, tmp_path: Path) -> None:
+    random = {"stem": "timm", "pretrained": False, "frozen": True}
+    for harmless in ({"stem": "conv"}, {"pretrained": True}, {"frozen": False}):
+        check_backbone(random | harmless)
+    check_backbone({"stem": "timm", "frozen": True})
+    settings = ["data.pixels=true", *(f"model.{k}={str(v).lower()}" for k, v in random.items())]
+    with pytest.raises(InputError, match="would keep the backbone's random weights") as caught:
+        train("shapes", assignments=settings, out=tmp_path / "run")
+    assert "\n" not in str(caught.value) and not (tmp_path / "run").exists() and not timm.asked
 
 
 def test_stems_by_name(timm: Any) -> None:
@@ -191,3 +259,5 @@ def test_checkpoints_hold_the_backbone(timm: Any, tmp_path: Path, loss: str) -> 
     assert torch.equal(model.stem.backbone.first.weight, weight)
     train("shapes", resume=run.path / "checkpoints" / "last.ckpt", max_steps=3)
     assert timm.asked.count(("resnet18", True)) == 1
+    weights = load_checkpoint(run.best).weights
+    assert weights["stem.pinned"] == 1 and (weights["stem.backbone.norm.running_mean"] == 0).all()

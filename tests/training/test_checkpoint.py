@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from geoinfluencer.errors import InputError
-from geoinfluencer.training import Run
+from geoinfluencer.training import Run, evaluate, train
 from geoinfluencer.training.checkpoint import META_KEY, load_checkpoint, publish
 from geoinfluencer.training.data import build_model
 from geoinfluencer.training.run_folder import RunFolder, read_json, write_json
@@ -79,8 +79,55 @@ def test_weights_of_another_model_are_refused(tmp_path: Path, tiny_run: Run) -> 
     content[META_KEY]["config"]["model"]["hidden_channels"] = 12
     path = tmp_path / "other.ckpt"
     torch.save(content, path)
-    with pytest.raises(InputError, match="do not fit"):
+    with pytest.raises(InputError, match=r"layers were others .*size mismatch"):
         load_checkpoint(path).build_model()
+
+
+def outdated(folder: Path, run: Run, how: str) -> RunFolder:
+    """A copy of a run as if written when nodes had a feature less, or a layer was narrower."""
+    copy = RunFolder(folder / "older")
+    shutil.copytree(run.path, copy.path)
+    for path in (copy.last, copy.best):
+        content = torch.load(path, weights_only=True)
+        weights, meta = content["state_dict"], content[META_KEY]
+        meta["versions"]["geoinfluencer"] = "0.0.7"
+        if how == "features":
+            meta["data"]["in_channels"] -= 1
+            for name in ("x_mean", "x_scale", "encoder.node.0.weight"):
+                weights[f"model.{name}"] = weights[f"model.{name}"][..., :-1]
+        else:
+            weights["model.encoder.node.0.weight"] = weights["model.encoder.node.0.weight"][:-1]
+        path.unlink()  # best may be a link to last
+        torch.save(content, path)
+    return copy
+
+
+@pytest.mark.parametrize("how", ["features", "layers"])
+def test_older_weights_are_refused_before_the_folder_is_touched(
+    tmp_path: Path, tiny_run: Run, how: str
+) -> None:
+    folder = outdated(tmp_path, tiny_run, how)
+    folder.config.write_text("# as it was\n")
+    before = sorted(folder.path.rglob("*"))
+    features = load_checkpoint(tiny_run.best).state.data["in_channels"]
+    what = f"{features - 1} node features, now {features}" if how == "features" else "node.0.weight"
+    for resume, out in (("auto", folder.path), (folder.last, None)):
+        with pytest.raises(InputError, match=what) as caught:
+            train("toy-tracks", resume=resume, out=out, max_steps=9)
+        assert str(caught.value).startswith(f"{folder.last}: was written by geoinfluencer 0.0.7,")
+        assert "train again, or use that version" in str(caught.value)
+        assert "\n" not in str(caught.value)
+    assert folder.config.read_text() == "# as it was\n"
+    assert sorted(folder.path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("how", ["features", "layers"])
+def test_older_weights_are_not_scored(tmp_path: Path, tiny_run: Run, how: str) -> None:
+    folder = outdated(tmp_path, tiny_run, how)
+    with pytest.raises(InputError, match=r"train again,? or use .*") as caught:
+        evaluate(folder.best)
+    assert str(caught.value).startswith(f"{folder.best}: ") and "0.0.7" in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 def test_publishing_replaces_and_survives_the_source(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from geoinfluencer.datasets.toy_tracks import ToyTracks
 from geoinfluencer.errors import InputError
 from geoinfluencer.losses import DiscriminativeLoss
 from geoinfluencer.models.pixel_embedder import PixelEmbedder
-from geoinfluencer.training.checkpoint import load_checkpoint
+from geoinfluencer.training.checkpoint import META_KEY, load_checkpoint
 from geoinfluencer.training.fitting.control import RunControl
 from geoinfluencer.training.pixel_baseline.calibration import RADII, calibrated
 from geoinfluencer.training.pixel_baseline.grouping import NodePixels, PixelGrouper
@@ -193,6 +193,28 @@ def test_what_a_resumed_run_refuses(tmp_path: Path) -> None:
             baseline(run.path, resume=last, **settings)
     with pytest.raises(InputError, match="--resume auto: name the folder"):
         pixel_baseline("shapes", assignments=SMALL, resume="auto")
+
+
+def test_a_key_that_the_dataset_has_had_since_is_no_other_setting(tmp_path: Path) -> None:
+    last = baseline(tmp_path / "run", epochs=1).path / "ckpt_last.pt"
+    content = torch.load(last, weights_only=True)
+    data = content[META_KEY]["config"]["data"]
+    del data["noise"], data["graph"]["scale"]
+    torch.save(content, last)
+    assert baseline(last.parent, epochs=2, resume="auto").metrics["steps"] == 6
+    data["height"] = 44
+    torch.save(content, last)
+    with pytest.raises(InputError, match="is a run with other settings of data"):
+        baseline(last.parent, epochs=3, resume="auto")
+
+
+def test_weights_of_another_net_are_refused(tmp_path: Path) -> None:
+    last = baseline(tmp_path / "run", epochs=1).path / "ckpt_last.pt"
+    content = torch.load(last, weights_only=True)
+    del content["state_dict"]["model.net.head.bias"]
+    torch.save(content, last)
+    with pytest.raises(InputError, match=r"layers were others .*train again"):
+        baseline(last.parent, epochs=2, resume="auto")
 
 
 def test_samples_are_the_images_of_the_dataset() -> None:

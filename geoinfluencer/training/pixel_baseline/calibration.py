@@ -26,10 +26,19 @@ def calibrated(grouper: PixelGrouper, calib: PixelSamples) -> tuple[PixelGrouper
         grouper: of a trained net.
         calib: whole images that are neither trained on nor scored.
     """
-    few = PixelSamples(Subset(calib.samples, range(min(len(calib), CALIBRATING))))
+    few = first_images(calib)
     tried = _of_nodes(grouper, few) if few.given_pixels else _of_masks(grouper, few)
-    best = max(tried, key=lambda each: -math.inf if math.isnan(each[1]) else each[1])
-    return best
+    return max(tried, key=lambda each: comparable(each[1]))
+
+
+def first_images(calib: PixelSamples) -> PixelSamples:
+    """The first 20, or all if there are fewer: settings are tried on them in turn."""
+    return PixelSamples(Subset(calib.samples, range(min(len(calib), CALIBRATING))))
+
+
+def comparable(score: float) -> float:
+    """The score; minus infinity where it is not defined, which is worse than any."""
+    return -math.inf if math.isnan(score) else score
 
 
 def _of_masks(grouper: PixelGrouper, calib: PixelSamples) -> list[tuple[PixelGrouper, float]]:

@@ -68,19 +68,19 @@ class PixelGrouper:
         return self.instances(self.clusters(self.node_pixels(image, node)))
 
     def node_pixels(self, image: np.ndarray, node: Data) -> NodePixels:
-        """The first part of :meth:`nodes`: what the net says."""
+        """What the net says of the nodes."""
         embedding, probability = self._outputs(image)
         place = node_pixels(node)
         return NodePixels(embedding[place], probability[place] > 0.5)
 
     def clusters(self, pixels: NodePixels) -> Tensor:
-        """The second: (N,) cluster of each node, -1 for none."""
+        """(N,) cluster of each node by DBSCAN, -1 for none."""
         label = torch.full(pixels.inside.shape, -1)
         label[pixels.inside] = self._clustered(pixels.embedding[pixels.inside])
         return label
 
     def instances(self, label: Tensor) -> Instances:
-        """The third: those of at least ``min_size`` nodes."""
+        """Clusters of at least ``min_size`` nodes as instances."""
         return as_instances(label, min_size=self.min_size)
 
     @torch.no_grad()

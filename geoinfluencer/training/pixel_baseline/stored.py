@@ -9,6 +9,8 @@ from geoinfluencer.errors import InputError
 from geoinfluencer.models.pixel_embedder import PixelEmbedder
 from geoinfluencer.training.checkpoint import PIXEL_BASELINE, Checkpoint, load_checkpoint
 from geoinfluencer.training.configuration.config import RunConfig
+from geoinfluencer.training.configuration.yaml_layers import Layer, merge
+from geoinfluencer.training.pixel_baseline.data import data_config
 from geoinfluencer.training.pixel_baseline.fitting import PixelFolder
 from geoinfluencer.training.run_folder import new_run
 
@@ -28,7 +30,7 @@ def load_embedder(path: str | Path) -> tuple[PixelEmbedder, Checkpoint]:
         )
     known = inspect.signature(PixelEmbedder).parameters
     model = PixelEmbedder(**{key: value for key, value in options.items() if key in known})
-    model.load_state_dict(found.weights)
+    found.fill(model)
     return model.eval(), found
 
 
@@ -48,7 +50,10 @@ def to_go_on_from(resume: str | Path, out: str | Path | None, config: RunConfig)
             raise InputError("--resume auto: name the folder of the run with --out DIR")
         resume = PixelFolder(out).last
     _, checkpoint = load_embedder(resume)
-    stored, now = checkpoint.state.config, config.to_dict()
+    stored, now = dict(checkpoint.state.config), config.to_dict()
+    # keys that the dataset has had since were at what is their default
+    defaults, _ = data_config(config.dataset, config.data_root, config.preset, (), None)
+    stored["data"] = merge(Layer(defaults.to_dict()["data"]), Layer(stored["data"])).values
     for section in ("dataset", "data", "model"):
         if stored[section] != now[section]:
             raise InputError(

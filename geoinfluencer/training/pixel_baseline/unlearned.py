@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import functools
 import itertools
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from torch.utils.data import Subset
 
 from geoinfluencer.condensation.watershed import watershed_objects
 from geoinfluencer.errors import InputError
 from geoinfluencer.graphs.colour import as_rgb
-from geoinfluencer.training.pixel_baseline.calibration import CALIBRATING
+from geoinfluencer.training.pixel_baseline.calibration import comparable, first_images
 from geoinfluencer.training.pixel_baseline.data import baseline_data
 from geoinfluencer.training.pixel_baseline.run import BaselineRun
-from geoinfluencer.training.pixel_baseline.samples import PixelSamples
 from geoinfluencer.training.pixel_baseline.scoring import score_masks
 from geoinfluencer.training.run_folder import new_run, write_json
 from geoinfluencer.training.scoring.evaluation import evaluation_folder
@@ -63,11 +60,10 @@ def watershed_baseline(
             "take --method unet"
         )
     given = None if out is None else evaluation_folder(out)
-    few = PixelSamples(Subset(calib.samples, range(min(len(calib), CALIBRATING))))
+    few = first_images(calib)
 
     def ap(settings: dict[str, Any]) -> float:
-        found = score_masks(few, functools.partial(_masks, **settings))["ap"]
-        return -math.inf if math.isnan(found) else found
+        return comparable(score_masks(few, functools.partial(_masks, **settings))["ap"])
 
     chosen = max(_GRID, key=ap)
     folder = given or new_run(None, f"{dataset}-baseline")[0]

@@ -10,8 +10,8 @@ from geoinfluencer.datasets.chart_canvas import Canvas
 from geoinfluencer.datasets.chart_colours import line_colours, page_colours
 from geoinfluencer.datasets.chart_curves import SHAPES, curve
 from geoinfluencer.datasets.chart_marks import axes, text, text_width
-from geoinfluencer.datasets.polyline_raster import segments_of, stroke_coverage
 from geoinfluencer.errors import InputError
+from geoinfluencer.files.polyline_raster import segments_of, stroke_coverage
 
 _SHARES = (
     "crossing", "dashes", "markers", "similar", "grey", "grid", "legend", "dark",

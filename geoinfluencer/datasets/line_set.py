@@ -75,10 +75,7 @@ class LineSet(Dataset):
         Raises:
             InputError: They are not known.
         """
-        truth = self.image_and_truth(idx)[1]
-        if truth is None:
-            raise InputError(f"{self.image_name(idx)}: split {self.split!r} has no truth")
-        return truth
+        return self._image_and_known_truth(idx)[1]
 
     def image_and_codes(self, idx: int) -> tuple[np.ndarray, np.ndarray]:
         """Pixels of image ``idx`` and (H, W) what each belongs to, see
@@ -88,9 +85,7 @@ class LineSet(Dataset):
         Raises:
             InputError: Its lines are not known.
         """
-        image, truth = self.image_and_truth(idx)
-        if truth is None:
-            raise InputError(f"{self.image_name(idx)}: split {self.split!r} has no truth")
+        image, truth = self._image_and_known_truth(idx)
         return image, np.where(self._builder.nodes_of(image), truth.code, IGNORED)
 
     def get(self, idx: int) -> Data:
@@ -99,6 +94,12 @@ class LineSet(Dataset):
         if self.split != "train":
             return sample
         return augmented_pixels(sample, access_rng(), mirror=self._mirror)
+
+    def _image_and_known_truth(self, idx: int) -> tuple[np.ndarray, LineTruth]:
+        image, truth = self.image_and_truth(idx)
+        if truth is None:
+            raise InputError(f"{self.image_name(idx)}: split {self.split!r} has no truth")
+        return image, truth
 
     def _build(self, idx: int) -> Data:
         (image, truth), number = self.image_and_truth(idx), self.image_id(idx)

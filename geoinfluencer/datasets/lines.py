@@ -15,10 +15,10 @@ from geoinfluencer.datasets.image_set import check_parts, part_of_training
 from geoinfluencer.datasets.line_sample import LineTruth, line_truth
 from geoinfluencer.datasets.line_set import LineSet
 from geoinfluencer.datasets.pixel_codes import BACKGROUND, FIRST, IGNORED
-from geoinfluencer.datasets.polyline_raster import distance_map, segment_samples, segments_of
 from geoinfluencer.errors import InputError
 from geoinfluencer.files.chart_lines import ChartImage, read_chart_images, read_ub_pmc
 from geoinfluencer.files.images import IMAGE_SUFFIXES
+from geoinfluencer.files.polyline_raster import distance_map, segment_samples, segments_of
 
 Split = Literal["train", "calib", "val", "test", "all"]
 

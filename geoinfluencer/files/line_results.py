@@ -24,8 +24,12 @@ ImageLines = tuple[str, Sequence[dict[str, Any]]]  # name, lines {"score": s, "x
 
 
 def line_entry(xy: np.ndarray, score: float) -> dict[str, Any]:
-    """A line as files hold it: points (P, 2) to a hundredth of a pixel, and its score."""
-    return {"score": round(float(score), 6), "xy": np.round(xy.astype(np.float64), 2).tolist()}
+    """A line as files hold it: points (P, 2) to a hundredth of a pixel, and its score
+    in the fewest digits that are its number of single precision."""
+    return {
+        "score": float(str(np.float32(score))),
+        "xy": np.round(xy.astype(np.float64), 2).tolist(),
+    }
 
 
 def write_lines_json(path: Path, images: Iterable[ImageLines]) -> None:

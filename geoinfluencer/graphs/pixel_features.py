@@ -25,14 +25,19 @@ _SHADE = 3.0  # CIELAB: colours closer than that are one
 _BETWEEN = np.array([0.25, 0.5, 0.75])  # where the ink between two pixels is looked at
 
 
-def pixel_node_features(traits: PixelTraits, size: tuple[int, ...]) -> np.ndarray:
-    """(N, F) float32, the columns ``PIXEL_NODE_FEATURES``; places as shares of the image."""
+def pixel_node_features(
+    traits: PixelTraits,
+    own: np.ndarray,  # (N, 3)
+    size: tuple[int, ...],
+) -> np.ndarray:
+    """(N, F) float32, the columns ``PIXEL_NODE_FEATURES``; places as shares of the image, ``own``
+    the whitened colours of the peaks."""
     height, width = size
     columns = [
         traits.colour / [50, 25, 25],
         traits.peak / [50, 25, 25],
         traits.toward,
-        whitened(traits.peak),
+        own,
         traits.contrast / 50,
         (traits.place[:, ::-1] + 0.5) / [width, height],
         traits.fine,
@@ -60,6 +65,7 @@ def whitened(colour: np.ndarray) -> np.ndarray:
 
 def pixel_edge_features(
     traits: PixelTraits,
+    own: np.ndarray,  # (N, 3)
     lab: np.ndarray,  # (H, W, 3)
     ink: Ink,
     edge: np.ndarray,  # (2, E)
@@ -68,14 +74,14 @@ def pixel_edge_features(
 
     Alignment is 1 where the edge follows the stroke at that end, -1 where it runs across.
     ``ink`` is the contrast on the way in units of that at the ends, at most 1;
-    ``middle_difference`` that of the colour half way to the mean of the ends.
+    ``middle_difference`` that of the colour half way to the mean of the ends. ``own``: the whitened
+    colours of the peaks.
     """
     source, target = edge
     start, end = traits.place[source], traits.place[target]
     offset = (end - start)[:, ::-1].astype(np.float32)
     along = double_angle(offset)
     peak = traits.peak[target] - traits.peak[source]
-    own = whitened(traits.peak)
     way = start[:, None] + _BETWEEN[:, None] * (end - start)[:, None]  # (E, 3, 2)
     row, column = np.moveaxis(np.rint(way).astype(np.int64), 2, 0)
     held = ink.contrast[row, column] / np.maximum(

@@ -13,7 +13,11 @@ from geoinfluencer.errors import InputError
 from geoinfluencer.graphs.colour import as_rgb, cielab
 from geoinfluencer.graphs.option_checks import check_flag, check_number, check_whole
 from geoinfluencer.graphs.pixel_candidates import against_background, candidate_mask
-from geoinfluencer.graphs.pixel_features import pixel_edge_features, pixel_node_features
+from geoinfluencer.graphs.pixel_features import (
+    pixel_edge_features,
+    pixel_node_features,
+    whitened,
+)
 from geoinfluencer.graphs.pixel_links import pixel_links
 from geoinfluencer.graphs.pixel_traits import pixel_traits
 
@@ -102,14 +106,14 @@ class PixelGraph:
         )  # fmt: skip
         if self.both_directions:
             edge = np.concatenate([edge, edge[::-1]], axis=1)
-        count = len(traits.place)
+        count, own = len(traits.place), whitened(traits.peak)
         number = np.full(nodes.shape, -1, np.int32)
         number[nodes] = np.arange(count)
         return Data(
             pos=torch.from_numpy(traits.place[:, ::-1].astype(np.float32)),
-            x=torch.from_numpy(pixel_node_features(traits, nodes.shape)),
+            x=torch.from_numpy(pixel_node_features(traits, own, nodes.shape)),
             edge_index=torch.from_numpy(edge),
-            edge_attr=torch.from_numpy(pixel_edge_features(traits, lab, ink, edge)),
+            edge_attr=torch.from_numpy(pixel_edge_features(traits, own, lab, ink, edge)),
             mass=torch.ones(count),
             segment_map=torch.from_numpy(number.reshape(-1)),
             image_size=torch.tensor([nodes.shape]),

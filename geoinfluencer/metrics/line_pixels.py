@@ -8,11 +8,12 @@ from collections.abc import Iterable
 import numpy as np
 from scipy.spatial import cKDTree
 
+from geoinfluencer.files.polyline_raster import segment_samples, segments_of
 from geoinfluencer.metrics.clustering import adjusted_rand_index, contingency
 from geoinfluencer.metrics.line_scores import Lines
 
-_STEP = 0.25  # pixels between the points of a line that are looked at
 _LONGEST = 1e6  # pixels, of all lines of an image together: more are no chart
+_ROUNDING = 1e-9  # pixels: a row exactly half of the thickness away is covered
 
 
 def line_pixels_ari(predicted: Lines, truth: Lines, thickness: float = 2.0) -> float:
@@ -38,14 +39,14 @@ def line_pixels_ari(predicted: Lines, truth: Lines, thickness: float = 2.0) -> f
         [np.asarray(line, np.float64).reshape(-1, 2) for line in lines if len(line)]
         for lines in (predicted, truth)
     )
-    if sum(_along(line)[-1] for line in (*found, *known)) > _LONGEST:
+    if sum(_length(line) for line in (*found, *known)) > _LONGEST:
         return math.nan
     pixel, owner = _drawn(known, thickness)
     if not len(pixel):
         return math.nan
     label = np.full(len(pixel), -1)
     if found:
-        points, of_line = _joined(map(_points, found))
+        points, of_line = _joined(segment_samples(segments_of(line))[0] for line in found)
         limit = np.nextafter(thickness, np.inf)  # what is exactly so far is within it
         _, nearest = cKDTree(points).query(pixel, distance_upper_bound=limit)
         label = np.append(of_line, -1)[nearest]
@@ -59,14 +60,30 @@ def _drawn(lines: Lines, thickness: float) -> tuple[np.ndarray, np.ndarray]:
     around = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
     each = []
     for line in lines:
-        points = _points(line)
-        near = np.unique((np.rint(points)[:, None] + around).reshape(-1, 2), axis=0)
-        each.append(near[cKDTree(points).query(near)[0] <= thickness / 2])
+        points, _ = segment_samples(segments_of(line))
+        middle = np.unique(np.rint(points), axis=0)
+        near = np.unique((middle[:, None] + around).reshape(-1, 2), axis=0)
+        each.append(near[_distance(near, points) <= thickness / 2 + _ROUNDING])
     if not each:
         return np.zeros((0, 2)), np.zeros(0, np.int64)
     pixel, owner = _joined(each)
     found, first, count = np.unique(pixel, axis=0, return_index=True, return_counts=True)
     return found[count == 1], owner[first[count == 1]]
+
+
+def _distance(pixel: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """(N,) distance of pixels to the way through points that are close together, not to the points:
+    whether a level line covers a row must not depend on where along it they are."""
+    nearest = cKDTree(points).query(pixel)[1]
+    found = np.full(len(pixel), np.inf)
+    for step in (-1, 1):
+        start = points[nearest]
+        way = points[(nearest + step).clip(0, len(points) - 1)] - start
+        square = np.maximum((way**2).sum(axis=1), np.finfo(float).tiny)
+        share = (((pixel - start) * way).sum(axis=1) / square).clip(0, 1)
+        off = np.linalg.norm(start + share[:, None] * way - pixel, axis=1)
+        found = np.minimum(found, off)
+    return found
 
 
 def _joined(parts: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
@@ -75,13 +92,5 @@ def _joined(parts: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate(parts), np.repeat(np.arange(len(parts)), [len(part) for part in parts])
 
 
-def _points(line: np.ndarray) -> np.ndarray:
-    """Points (Q, 2) all along a line (P, 2), its own among them."""
-    along = _along(line)
-    places = np.union1d(along, np.arange(0.0, along[-1], _STEP))
-    return np.stack([np.interp(places, along, line[:, axis]) for axis in (0, 1)], axis=1)
-
-
-def _along(line: np.ndarray) -> np.ndarray:
-    """(P,) length of the way from the first point to each."""
-    return np.append(0.0, np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1)))
+def _length(line: np.ndarray) -> float:
+    return float(np.linalg.norm(np.diff(line, axis=0), axis=1).sum())

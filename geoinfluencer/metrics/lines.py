@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from geoinfluencer.metrics.labels import known_mean
 from geoinfluencer.metrics.line_pixels import line_pixels_ari
 from geoinfluencer.metrics.line_scores import (
     Lines,
@@ -83,14 +84,8 @@ class LineMetrics:
             key: np.array([each[key] for each in self._images])
             for key in (*_MEANS, "num_lines", "num_predicted_lines")
         }
-        result: dict[str, Any] = {key: _mean(values[key]) for key in _MEANS}
+        result: dict[str, Any] = {key: known_mean(values[key]) for key in _MEANS}
         result["num_images"] = len(self._images)
         for key in ("num_lines", "num_predicted_lines"):
             result[key] = int(values[key].sum())
         return result
-
-
-def _mean(values: np.ndarray) -> float:
-    """Of what is defined; NaN where nothing is."""
-    known = values[~np.isnan(values)]
-    return float(known.mean()) if len(known) else float("nan")

@@ -14,9 +14,9 @@ from torch_geometric.loader import DataLoader
 
 from geoinfluencer.datasets.chart_curves import SHAPES, curve
 from geoinfluencer.datasets.chart_generator import ChartOptions
-from geoinfluencer.datasets.polyline_raster import distance_map, segment_samples, segments_of
 from geoinfluencer.datasets.synthetic_charts import SyntheticCharts
 from geoinfluencer.errors import InputError
+from geoinfluencer.files.polyline_raster import distance_map, segment_samples, segments_of
 from geoinfluencer.graphs.sample import validate_sample
 
 SMALL = {"width_max": 260, "height_max": 200, "lines_max": 4}

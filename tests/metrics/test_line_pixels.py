@@ -73,6 +73,23 @@ def test_against_a_painted_twin() -> None:
         assert line_pixels_ari(found, truth) == pytest.approx(twin, abs=0.03)
 
 
+@pytest.mark.parametrize("start", [0.0, 0.1, 0.125, 0.2])
+def test_where_a_line_starts_does_not_move_its_rows(start: float) -> None:
+    """Of thickness 2 a level line covers three rows, those beside it exactly half of that away."""
+    truth = [flat(10.0, start, 100), flat(30.0, start, 100)]
+    near = [line + (0, 1.95) for line in truth]  # within 2 of the middle row and of that below
+    columns = 101
+    owner = [0] * 3 * columns + [1] * 3 * columns
+    alone = iter(range(2, 1000))
+    label = [
+        line if row > 0 else next(alone)
+        for line in (0, 1)
+        for row in range(3)
+        for _ in range(columns)
+    ]
+    assert line_pixels_ari(near, truth) == pytest.approx(ari(owner, label), abs=0.01)  # ends
+
+
 def test_what_has_no_pixels_is_undefined() -> None:
     assert math.isnan(line_pixels_ari(TRUTH, []))
     assert math.isnan(line_pixels_ari([], []))

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geoinfluencer.datasets.polyline_raster import (
+from geoinfluencer.files.polyline_raster import (
     distance_map,
     segment_samples,
     segments_of,

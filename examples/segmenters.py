@@ -3,31 +3,30 @@
 python examples/segmenters.py                                    # generated shapes, calib
 python examples/segmenters.py --dataset coco --data-root DIR --splits train calib val
 python examples/segmenters.py --dataset nuclei --data-root DIR --splits train calib
-python examples/segmenters.py --dataset synthetic-charts         # best IoU of thin lines
 
-Coco: --images images/{split}2017 where the folders of the splits lie elsewhere. All get the same
-RGB floats, in one process and on one thread, image by image in turn, in another order each time.
+All get the same RGB floats, in one process and on one thread, image by image in turn, in another
+order each time. Thin lines of charts: line_ceilings.py.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 
 from geoinfluencer.datasets import resolve_dataset
 from geoinfluencer.datasets.image_set import ImageSet
-from geoinfluencer.datasets.line_set import LineSet
 from geoinfluencer.datasets.pixel_codes import FIRST, IGNORED
 from geoinfluencer.errors import InputError
 from geoinfluencer.files.coco_masks import encoded_labels
-from geoinfluencer.graphs import ImageGraph, PixelGraph, superpoint_ceiling
+from geoinfluencer.graphs import ImageGraph
 from geoinfluencer.graphs.colour import as_rgb, cielab
 from geoinfluencer.graphs.majority import segment_majority
 from geoinfluencer.graphs.regions import describe
@@ -86,19 +85,13 @@ def segmenters(counts: Sequence[int]) -> dict[tuple[str, int], Cut]:
         "felzenszwalb": lambda n: partial(ours, method="felzenszwalb", n_segments=n),
         "grid": lambda n: partial(grid, segments=n),
     }
-    try:
-        import skimage  # noqa: F401
-
+    if importlib.util.find_spec("skimage") is not None:
         found["scikit-image slic"] = lambda n: partial(scikit_image, segments=n)
-    except ImportError:
-        print("scikit-image is not installed: pip install scikit-image\n")
-    try:
+    if importlib.util.find_spec("cv2") is not None:
         import cv2
 
         if hasattr(cv2, "ximgproc"):
             found["OpenCV slic"] = lambda n: partial(opencv, segments=n)
-    except ImportError:
-        pass
     ways = {(name, n): make(n) for name, make in found.items() for n in counts}
     return {**ways, ("grid of stride 4", 0): lambda rgb: ImageGraph("grid").segments(rgb)}
 
@@ -179,10 +172,22 @@ def measure(images: Iterator[Picture], ways: dict[tuple[str, int], Cut]) -> dict
     return tallies
 
 
-def main(sets: Sequence[ImageSet], counts: Sequence[int]) -> list[tuple[Any, ...]]:
-    """Rows of the table: name, segments asked, segments a picture, ASA, AP, AP50 of perfect
-    grouping, milliseconds of the cut per 640 x 480 pixels, the median over the images of the time
-    of scikit-image for as many over it, milliseconds of statistics and adjacency."""
+class Row(NamedTuple):
+    """A segmenter and its medians (times) and means (the rest) over the images."""
+
+    name: str
+    asked: int  # segments; 0: not by number
+    got: float  # segments of an image
+    asa: float
+    ap: float  # of perfect grouping
+    ap50: float
+    cut_ms: float  # per 640 x 480 pixels
+    over_it: float  # time of scikit-image for as many over that of the cut; nan: not installed
+    describe_ms: float  # statistics and adjacency
+
+
+def main(sets: Sequence[ImageSet], counts: Sequence[int]) -> list[Row]:
+    """The table of the images of some splits of a dataset."""
     torch.set_num_threads(1)
     truths = [truth_of(each) for each in sets]
     truth = replace(
@@ -202,7 +207,7 @@ def main(sets: Sequence[ImageSet], counts: Sequence[int]) -> list[tuple[Any, ...
         peer = tallies.get(("scikit-image slic", asked))
         ratio = np.median(np.divide(peer.cut_ms, tally.cut_ms)) if peer else np.nan
         rows.append(
-            (
+            Row(
                 name, asked, float(np.mean(tally.segments)), float(np.mean(tally.asa)),
                 scores["ap"], scores["ap50"], float(np.median(tally.cut_ms)), float(ratio),
                 float(np.median(tally.describe_ms)),
@@ -211,58 +216,49 @@ def main(sets: Sequence[ImageSet], counts: Sequence[int]) -> list[tuple[Any, ...
     return rows
 
 
-def lines(samples: LineSet, counts: Sequence[int]) -> list[tuple[str, int, float, float]]:
-    """Rows: name, segments asked, nodes an image, mean over the lines of the best IoU that whole
-    nodes allow; pixels that two lines share do not count."""
-    ways: dict[tuple[str, int], Cut] = {
-        way: cut for way, cut in segmenters(counts).items() if "felz" not in way[0]
-    }
+def opened(options: argparse.Namespace, split: str) -> Any:
+    """A split of the dataset that a command line names.
 
-    def pixel_nodes(rgb: np.ndarray, **options: Any) -> np.ndarray:
-        node = PixelGraph(**options)(rgb).segment_map.numpy().astype(np.int64)
-        return np.where(node < 0, node.max() + 1, node).reshape(rgb.shape[:2])  # the rest is one
+    Raises:
+        InputError: --max-images of a dataset that is generated.
+    """
+    if options.max_images is None:
+        return resolve_dataset(options.dataset)(options.data_root, split)
+    if options.data_root is None:
+        raise InputError(
+            f"--max-images {options.max_images}: generated images have no such limit; give the "
+            "folder of a dataset with --data-root, or leave it out"
+        )
+    return resolve_dataset(options.dataset)(options.data_root, split, max_images=options.max_images)
 
-    ways["pixels of ink", 0] = pixel_nodes
-    ways["pixels of ink and their fringes (ridge 0)", 0] = partial(pixel_nodes, ridge=0.0)
-    nodes: dict[Any, list[int]] = {way: [] for way in ways}
-    ious: dict[Any, list[np.ndarray]] = {way: [] for way in ways}
-    for i in range(len(samples)):
-        image, truth = samples.image_and_truth(i)
-        assert truth is not None
-        counted, label = truth.code != IGNORED, np.maximum(truth.code - FIRST, -1)
-        for way, cut in ways.items():
-            segment = cut(as_rgb(image))
-            nodes[way].append(len(np.unique(segment)))
-            ious[way].append(superpoint_ceiling(segment[counted], label[counted], 1))
-    return [
-        (*way, float(np.mean(nodes[way])), float(np.concatenate(ious[way]).mean())) for way in ways
-    ]
+
+def chosen(options: argparse.Namespace) -> list[ImageSet]:
+    """The splits that a command line names; InputError: they are not cut into segments."""
+    sets = [opened(options, split) for split in options.splits]
+    if not isinstance(sets[0], ImageSet):
+        raise InputError(
+            f"--dataset {options.dataset}: its images are not cut into segments; charts: "
+            "python examples/line_ceilings.py"
+        )
+    return sets
+
+
+def arguments(about: str, dataset: str) -> argparse.ArgumentParser:
+    """What programs on cut images take, and the dataset that they take by default."""
+    parser = argparse.ArgumentParser(description=about.splitlines()[0])
+    parser.add_argument("--dataset", default=dataset)
+    parser.add_argument("--data-root")
+    parser.add_argument("--splits", nargs="+", default=["calib"])
+    parser.add_argument("--counts", type=int, nargs="+", default=[500, 1000, 2000, 4000])
+    parser.add_argument("--max-images", type=int, help="of each split, the first")
+    return parser
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--dataset", default="shapes")
-    parser.add_argument("--data-root")
-    parser.add_argument("--splits", nargs="+", default=["calib"])
-    parser.add_argument("--images", help="coco: folder of a split, such as images/{split}2017")
-    parser.add_argument("--counts", type=int, nargs="+", default=[500, 1000, 2000, 4000])
-    parser.add_argument("--max-images", type=int, help="of each split, the first; charts: 20")
-    options = parser.parse_args()
-    cls = resolve_dataset(options.dataset)
-    extra: dict[str, Any] = {}
-    if options.images is not None:
-        extra = {f"{s}_images": options.images.format(split=s) for s in ("train", "val")}
-    if options.data_root is not None and options.max_images is not None:
-        extra["max_images"] = options.max_images
-    chosen: list[Any] = [cls(options.data_root, split, **extra) for split in options.splits]
-    if isinstance(chosen[0], LineSet):
-        print("| nodes | asked | nodes an image | mean best IoU of a line |\n|---|---|---|---|")
-        for name, asked, count, iou in lines(chosen[0], options.counts):
-            print(f"| {name} | {asked or ''} | {count:.0f} | {iou:.3f} |")
-    else:
-        print("| segments | asked | got | ASA | AP | AP50 | ms | scikit-image over it | "
-              "statistics and adjacency, ms |\n|---|---|---|---|---|---|---|---|---|")  # fmt: skip
-        for name, asked, got, asa, ap, ap50, ms, ratio, described in main(chosen, options.counts):
-            times = "" if np.isnan(ratio) else f"{ratio:.1f}"
-            print(f"| {name} | {asked or ''} | {got:.0f} | {asa:.4f} | {100 * ap:.1f} | "
-                  f"{100 * ap50:.1f} | {ms:.1f} | {times} | {described:.1f} |")  # fmt: skip
+    given = arguments(__doc__, "shapes").parse_args()
+    print("| segments | asked | got | ASA | AP | AP50 | ms | scikit-image over it | "
+          "statistics and adjacency, ms |\n|---|---|---|---|---|---|---|---|---|")  # fmt: skip
+    for row in main(chosen(given), given.counts):
+        over = "" if np.isnan(row.over_it) else f"{row.over_it:.1f}"
+        print(f"| {row.name} | {row.asked or ''} | {row.got:.0f} | {row.asa:.4f} | {row.ap:.3f} | "
+              f"{row.ap50:.3f} | {row.cut_ms:.1f} | {over} | {row.describe_ms:.1f} |")  # fmt: skip

@@ -1,4 +1,5 @@
-// Differences in colour between pixels; compiled once per instruction set.
+// Steps are differences in colour between two pixels, each the Euclidean length of the difference of
+// their channels; compiled once per instruction set.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +8,8 @@
 
 namespace geo {
 
-// Lengths of a - b: a and b (channels, n), the rows of a channel `stride` apart; out (n).
+// Colours a and b of n pairs of pixels, 1 to 4 channels, `stride` floats from one to the next; out
+// (n), the length of a - b of each pair.
 struct Steps {
   const float *a, *b;
   int64_t stride, n;

@@ -19,6 +19,9 @@ from geoinfluencer.training.fitting.loader import cores
 _EXTRAS = {  # extra -> (module, distribution)
     "test": ("pytest", "pytest"),
     "images": ("pycocotools", "pycocotools"),
+    "timm": ("timm", "timm"),
+    "fast-coco": ("faster_coco_eval", "faster-coco-eval"),
+    "baselines": ("sklearn", "scikit-learn"),
     "bench": ("object_condensation", "object-condensation"),
     "docs": ("pdoc", "pdoc"),
     "pyg-ops": ("torch_cluster", "torch-cluster"),

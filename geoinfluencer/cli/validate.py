@@ -13,7 +13,8 @@ DESCRIPTION = """\
 Reads a COCO-type annotation file (masks, or lines of charts, in bbox or segmentation) and lists
 every fault: ids that are missing or there twice, images and categories that are not there, polygons
 and run lengths that are no masks, masks without pixels, areas and boxes that cannot be; and with
---images files that are missing or of another size, and lines beyond an image of unstated size.
+--images files that are missing or of another size, and lines beyond an image whose size is not
+stated, or wrongly.
 
 Exit code 0: no errors (warnings and infos are no errors); 2: errors, or no such file.
 

@@ -12,13 +12,12 @@ from geoinfluencer.plots.figures import Figure, drawing, instance_colors, legend
 from geoinfluencer.plots.matching import (
     IGNORED,
     NOISE_LEFT,
-    NOISE_TAKEN,
     RIGHT,
     matched_instance,
     node_errors,
 )
 from geoinfluencer.plots.overlay import as_colors, outlines, overlay
-from geoinfluencer.plots.panels import ERROR_KINDS
+from geoinfluencer.plots.panels import PIXEL_ERROR_KINDS
 
 _PANEL = 5.0  # inches
 _LETTERS = 15.0  # points: three panels are seen at two thirds of their size
@@ -134,11 +133,10 @@ def _errors(
         np.maximum(truth, -1).reshape(-1), found.reshape(-1), (truth == -2).reshape(-1)
     ).reshape(truth.shape)
     shown = grey.copy()
-    for kind, color, _, label in ERROR_KINDS:
+    for kind, color, _, label in PIXEL_ERROR_KINDS:
         chosen = state == kind
         if kind in (RIGHT, NOISE_LEFT) or not chosen.any():
             continue
-        label = "background taken for an instance" if kind == NOISE_TAKEN else label
         shown[chosen] = 0.25 * shown[chosen] + 0.75 * np.array(to_rgb(color))
         handles.append(legend_dot(color, f"{label} ({chosen.sum() / state.size:.1%})", "s"))
     counted = state != IGNORED

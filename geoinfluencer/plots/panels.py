@@ -40,6 +40,10 @@ ERROR_KINDS = (  # drawn in this order: what is wrong comes on top
     (UNASSIGNED, MISSED, "D", "unassigned"),
     (ELSEWHERE, WRONG, "X", "in another's instance"),
 )
+PIXEL_ERROR_KINDS = tuple(  # of images, where what is of no instance is background
+    (kind, color, marker, "background taken for an instance" if kind == NOISE_TAKEN else label)
+    for kind, color, marker, label in ERROR_KINDS
+)
 
 
 @dataclass(frozen=True)

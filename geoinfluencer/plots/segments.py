@@ -11,12 +11,11 @@ from geoinfluencer.plots.figures import Figure, drawing, instance_colors, legend
 from geoinfluencer.plots.matching import (
     IGNORED,
     NOISE_LEFT,
-    NOISE_TAKEN,
     RIGHT,
     matched_instance,
     node_errors,
 )
-from geoinfluencer.plots.panels import ERROR_KINDS
+from geoinfluencer.plots.panels import PIXEL_ERROR_KINDS
 
 _BACKGROUND = (0.93, 0.93, 0.93)
 
@@ -42,11 +41,10 @@ def segment_figures(arrays: Mapping[str, np.ndarray], name: str) -> list[Figure]
         pictures.append((f"prediction: {_count(predicted)} instances", _colored(matched)))
         state = node_errors(truth, predicted, arrays.get("ignore"))
         tint = np.tile(_BACKGROUND, (len(state), 1))
-        for kind, color, _, label in ERROR_KINDS:
+        for kind, color, _, label in PIXEL_ERROR_KINDS:
             chosen = state == kind
             if kind != NOISE_LEFT:
                 tint[chosen] = to_rgb(color)
-            label = "background taken for an instance" if kind == NOISE_TAKEN else label
             if chosen.any() and kind != NOISE_LEFT:
                 pixels = int(chosen[segment].sum())
                 handles.append(legend_dot(color, f"{label} ({pixels:,} pixels)", "s"))

@@ -122,6 +122,16 @@ def test_doctor(capsys: pytest.CaptureFixture[str]) -> None:
     for word in ("versions", "torch", "cuda", "influence_potential", "knn", "memory", "cores"):
         assert word in printed
     assert __version__ in printed
+    extras = re.findall(r"^([\w-]+) = \[", _section("project.optional-dependencies"), re.M)
+    assert {"images", "timm", "fast-coco", "baselines"} <= set(extras)
+    for extra in set(extras) - {"dev"}:  # tools, which are not imported
+        assert re.search(rf"^\s+{extra} ", printed, re.M), extra
+
+
+def _section(name: str) -> str:
+    """The lines of pyproject.toml below [name]."""
+    text = (Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8")
+    return text.split(f"[{name}]\n")[1].split("\n[")[0]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,8 @@ from types import ModuleType
 
 import pytest
 
+from geoinfluencer.errors import InputError
+
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 
@@ -48,23 +50,48 @@ def test_read_your_own_csv_events(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
 
 def test_segmenters(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("pycocotools", reason="needs the extra geoinfluencer[images]")
-    from geoinfluencer.datasets import Shapes, SyntheticCharts
+    from geoinfluencer.datasets import Shapes
 
     example = load("segmenters", monkeypatch)
     found = example.main([Shapes(split="calib", num_images=3)], [60, 600])
-    rows = {(name, asked): row for name, asked, *row in found}
+    rows = {(row.name, row.asked): row for row in found}
     for name, most in (("slic", 4), ("grid", 1.5)):  # noise splits parts off
-        (few, low_asa, low_ap, *_), (many, asa, ap, *_) = rows[name, 60], rows[name, 600]
-        assert 40 < few < 60 * most and 400 < many < 600 * most
-        assert 1 > asa > low_asa and 1 > ap > low_ap
-    assert rows["grid of stride 4", 0][0] == 30 * 40
-    assert rows["slic", 60][1] > rows["grid", 60][1]  # follows edges
+        few, many = rows[name, 60], rows[name, 600]
+        assert 40 < few.got < 60 * most and 400 < many.got < 600 * most
+        assert 1 > many.asa > few.asa and 1 > many.ap > few.ap
+    assert rows["grid of stride 4", 0].got == 30 * 40
+    assert rows["slic", 60].asa > rows["grid", 60].asa  # follows edges
     with pytest.raises(ValueError, match="share image ids"):
         example.main([Shapes(split="calib", num_images=1)] * 2, [60])
-    pixels = example.lines(SyntheticCharts(split="calib", num_charts=2), [1000])
-    iou = {name: best for name, _, _, best in pixels}
+
+
+def test_line_ceilings(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("pycocotools", reason="needs the extra geoinfluencer[images]")
+    from geoinfluencer.datasets import SyntheticCharts
+
+    example = load("line_ceilings", monkeypatch)
+    rows = example.main(SyntheticCharts(split="calib", num_charts=2), [1000])
+    iou = {row.name: row.iou for row in rows}
     assert iou["pixels of ink and their fringes (ridge 0)"] > iou["slic"] > iou["grid"]
     assert iou["pixels of ink"] > iou["grid of stride 4"] > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "default", "line", "told"),
+    [
+        ("segmenters", "shapes", "--max-images 3", "--data-root, or leave it out"),
+        ("segmenters", "synthetic-charts", "", "examples/line_ceilings.py"),
+        ("line_ceilings", "synthetic-charts", "--max-images 3", "--data-root, or leave it out"),
+        ("line_ceilings", "synthetic-charts", "--splits calib val", "--splits calib alone"),
+        ("line_ceilings", "shapes", "", "examples/segmenters.py"),
+    ],
+)
+def test_what_cannot_be_cut_is_told(
+    name: str, default: str, line: str, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    example = load(name, monkeypatch)
+    with pytest.raises(InputError, match=told):
+        example.chosen(example.arguments("An example.", default).parse_args(line.split()))
 
 
 def test_segmenters_of_splits_of_one_file(monkeypatch: pytest.MonkeyPatch, test_data: Path) -> None:
@@ -74,7 +101,7 @@ def test_segmenters_of_splits_of_one_file(monkeypatch: pytest.MonkeyPatch, test_
         pytest.skip(f"no {test_data}/nuclei/train.json")
     parts = [Nuclei(test_data / "nuclei", split, max_images=2) for split in ("train", "calib")]
     *_, fine = load("segmenters", monkeypatch).main(parts, [50])
-    assert fine[0] == "grid of stride 4" and fine[5] > 0.8  # AP50: no object is there twice
+    assert fine.name == "grid of stride 4" and fine.ap50 > 0.8  # no object is there twice
 
 
 def test_superpoint_ceilings(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,7 +35,9 @@ def build_objective(settings: Mapping[str, Any], supervision: SupervisionSection
     options = {key: value for key, value in settings.items() if key != "name"}
     loss = resolve_loss(settings["name"])(**options)
     if settings["name"] not in MASK_LOSSES:
-        return EmbeddingObjective(loss, pixel_weight=supervision.pixel_weight)
+        return EmbeddingObjective(
+            loss, pixel_weight=supervision.pixel_weight, pixel_samples=supervision.pixel_samples
+        )
     return QueryObjective(loss, decode_of(settings["name"]), supervision)
 
 
@@ -44,7 +46,8 @@ class EmbeddingObjective(nn.Module):
 
     Args:
         loss: such as :class:`~geoinfluencer.losses.InfluencerLoss`.
-        pixel_weight: of :class:`~geoinfluencer.training.pixel_term.PixelTerm`, with a stem.
+        pixel_weight, pixel_samples: of :class:`~geoinfluencer.training.pixel_term.PixelTerm`, with
+            a stem.
 
     Shapes:
         - **outputs**: ``follower``, ``influencer`` (N, D), ``class_logits`` (N, C) or None
@@ -52,10 +55,12 @@ class EmbeddingObjective(nn.Module):
           (N,); ``y`` (N,) with -1 = void where there are classes
     """
 
-    def __init__(self, loss: nn.Module, *, pixel_weight: float = 1.0) -> None:
+    def __init__(
+        self, loss: nn.Module, *, pixel_weight: float = 1.0, pixel_samples: int = 4096
+    ) -> None:
         super().__init__()
         self.loss = loss
-        self.pixels = PixelTerm(pixel_weight)
+        self.pixels = PixelTerm(pixel_weight, samples=pixel_samples)
 
     def forward(self, outputs: Any, batch: Batch) -> LossTerms:
         """Named terms, in float32 even under mixed precision."""
@@ -87,7 +92,7 @@ class QueryObjective(nn.Module):
         self.influence = InfluenceLoss(margin=self.embedding.influencer_margin)
         self.denoising = DenoisingLoss(activation=activation)
         self.supervision = supervision
-        self.pixels = PixelTerm(supervision.pixel_weight)
+        self.pixels = PixelTerm(supervision.pixel_weight, samples=supervision.pixel_samples)
 
     def forward(self, outputs: Any, batch: Batch) -> LossTerms:
         """Named terms, in float32 even under mixed precision."""

@@ -13,7 +13,9 @@ from geoinfluencer.errors import InputError
 from geoinfluencer.graphs.images import image_to_graph
 from geoinfluencer.losses import InfluencerLoss
 from geoinfluencer.models import InfluencerSegmenter, QuerySegmenter
-from geoinfluencer.training.objective import EmbeddingObjective
+from geoinfluencer.nn.pixel_affinity import PixelReader
+from geoinfluencer.training.configuration.config import SupervisionSection
+from geoinfluencer.training.objective import EmbeddingObjective, build_objective
 
 
 def sample(seed: int, height: int = 24, width: int = 32) -> Data:
@@ -81,6 +83,23 @@ def test_the_affinities_are_learned() -> None:
     assert seen[-1] < seen[0] / 4
     del batch.pixel_instance
     assert "pixel_affinity" not in objective(net(batch), batch)
+
+
+def test_as_many_pixels_are_drawn_as_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = []
+    draw = PixelReader.random_pixels
+
+    def counting(reader: PixelReader, count: int) -> torch.Tensor:
+        drawn.append(count)
+        return draw(reader, count)
+
+    monkeypatch.setattr(PixelReader, "random_pixels", counting)
+    net, batch = model(stem="conv"), Batch.from_data_list([sample(1)])
+    settings = SupervisionSection(pixel_samples=77)
+    build_objective({"name": "influencer"}, settings)(net(batch), batch)
+    queries = model(QuerySegmenter, stem="conv")
+    build_objective({"name": "mask-influencer"}, settings)(queries(batch), batch)
+    assert drawn == [77, 77]
 
 
 def test_images_without_objects_train_too() -> None:

@@ -100,6 +100,7 @@ class SupervisionSection(Section):
     influence_weight: NonNegative = 1.0  # the score that chooses them
     denoising_weight: NonNegative = 1.0
     pixel_weight: NonNegative = 1.0  # of a stem: pixels lean on segments of their own instance
+    pixel_samples: Count = 4096  # drawn per image for it; those in doubt count
     embedding: dict[str, Any] = {}  # options of that InfluencerLoss; by default the dataset's
 
 

@@ -1,4 +1,4 @@
-"""COCO sets and nuclei: splits, truth of nodes, image files of every kind."""
+"""COCO sets and nuclei: splits, truth of nodes and pixels, options."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from torch_geometric.data import Data, Dataset
 from torch_geometric.loader import DataLoader
 
 from geoinfluencer.datasets.coco import Coco
-from geoinfluencer.datasets.image_files import find_images, read_image
 from geoinfluencer.datasets.image_sample import attach_pixels
 from geoinfluencer.datasets.nuclei import Nuclei
 from geoinfluencer.errors import InputError
@@ -226,74 +225,6 @@ def test_batches_and_workers(nuclei: Path) -> None:
         assert torch.equal(sample.x, kept.x)
 
 
-def test_kinds_of_files(tmp_path: Path) -> None:
-    rng = np.random.default_rng(0)
-    grey = rng.integers(0, 255, (5, 7), np.uint8)
-    rgb = np.repeat(grey[..., None], 3, axis=2)
-    deep = grey.astype(np.uint16) * 9 + 300
-    Image.fromarray(grey).save(tmp_path / "grey.png")
-    Image.fromarray(rgb).save(tmp_path / "rgb.png")
-    Image.fromarray(deep).save(tmp_path / "deep.tif")
-    Image.fromarray(rgb).quantize(256).save(tmp_path / "palette.png")
-    Image.fromarray(grey > 99).save(tmp_path / "bits.png")
-    Image.fromarray(rgb).convert("CMYK").save(tmp_path / "cmyk.tif")
-    assert np.array_equal(read_image(tmp_path / "grey.png"), grey)
-    assert np.array_equal(read_image(tmp_path / "rgb.png"), rgb)
-    assert np.array_equal(read_image(tmp_path / "palette.png")[..., :3], rgb)
-    assert np.array_equal(read_image(tmp_path / "bits.png") > 0, grey > 99)
-    assert read_image(tmp_path / "cmyk.tif").shape == (5, 7, 3)
-    stretched = read_image(tmp_path / "deep.tif")
-    assert stretched.min() == 0 and stretched.max() == 1
-    scale = (grey - float(grey.min())) / (float(grey.max()) - float(grey.min()))
-    np.testing.assert_allclose(stretched, scale, atol=1e-6)
-    assert find_images(tmp_path)[0].name == "bits.png"
-
-
-def test_orientation(tmp_path: Path) -> None:
-    pixels = np.arange(35, dtype=np.uint8).reshape(5, 7)
-    exif = Image.Exif()
-    exif[0x0112] = 6  # turned clockwise for display
-    Image.fromarray(pixels).save(tmp_path / "a.png", exif=exif)
-    upright = np.rot90(pixels, -1)
-    assert np.array_equal(read_image(tmp_path / "a.png"), upright)
-    assert np.array_equal(read_image(tmp_path / "a.png", (5, 7)), upright)
-    assert np.array_equal(read_image(tmp_path / "a.png", (7, 5)), pixels)
-    with pytest.raises(
-        InputError, match="a.png: the image is 5 x 7, its annotations are for 9 x 9"
-    ):
-        read_image(tmp_path / "a.png", (9, 9))
-
-
-def test_files_that_cannot_be_read(tmp_path: Path, nuclei: Path) -> None:
-    (tmp_path / "bad.png").write_bytes(b"\x89PNG nothing")
-    with pytest.raises(InputError, match="bad.png: cannot be read as an image"):
-        read_image(tmp_path / "bad.png")
-    (nuclei / "val" / "000.png").unlink()
-    with pytest.raises(InputError, match="000.png: no such image"):
-        _ = Nuclei(nuclei, "val")[0]
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(InputError, match="empty: holds no images"):
-        find_images(tmp_path / "empty")
-    with pytest.raises(InputError, match="nowhere: no such file or folder"):
-        find_images(tmp_path / "nowhere")
-
-
-def test_decompression_bombs_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    Image.fromarray(np.zeros((30, 30), np.uint8)).save(tmp_path / "huge.png")
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
-    with pytest.raises(InputError, match=r"huge.png: cannot be read as an image \(.*bomb"):
-        read_image(tmp_path / "huge.png")
-
-
-@pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_floats_that_are_no_numbers_are_refused(tmp_path: Path, value: float) -> None:
-    pixels = np.zeros((4, 5), np.float32)
-    pixels[1, 2] = value
-    Image.fromarray(pixels).save(tmp_path / "depth.tif")
-    with pytest.raises(InputError, match=r"depth.tif: .*\(1 of its pixels are NaN or infinite\)"):
-        read_image(tmp_path / "depth.tif")
-
-
 @pytest.mark.parametrize("package", ["PIL", "pycocotools"])
 def test_a_missing_package_names_the_extra(
     nuclei: Path, package: str, monkeypatch: pytest.MonkeyPatch
@@ -309,6 +240,12 @@ def test_a_missing_package_names_the_extra(
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(InputError, match=r"pip install 'geoinfluencer\[images\]'"):
         _ = dataset[0]
+
+
+def test_a_missing_image_is_named(nuclei: Path) -> None:
+    (nuclei / "val" / "000.png").unlink()
+    with pytest.raises(InputError, match="000.png: no such image"):
+        _ = Nuclei(nuclei, "val")[0]
 
 
 def test_bad_options(nuclei: Path) -> None:

@@ -87,13 +87,15 @@ def image_figures(arrays: Mapping[str, np.ndarray], name: str) -> list[Figure]:
             axis.set_title(title, fontsize=_LETTERS)
             if title.startswith("influencers"):
                 _followers(axis, arrays, found, tint)
-            labels, names = named.get(title.split(":")[0], (None, None))
-            if labels is not None and names is not None:
-                _write_names(axis, labels, names, step)
         if handles:
             canvas.legend(
                 handles=handles, loc="outside lower center", ncols=_ENTRIES, fontsize=_LETTERS
             )
+        canvas.draw_without_rendering()  # the layout is known from here on
+        for axis, (title, _) in zip(axes, panels, strict=False):
+            labels, names = named.get(title.split(":")[0], (None, None))
+            if labels is not None and names is not None:
+                _write_names(axis, labels, names, step)
         drawn = render(canvas)
     caption = (
         f"{name or 'The image'}, {width} x {height} pixels. A predicted object has the colour of "
@@ -146,20 +148,35 @@ def _errors(
 
 
 def _write_names(axis: Any, labels: np.ndarray, names: np.ndarray, step: int) -> None:
-    """The name of each object (K,) in its middle; of the small ones none."""
+    """The name of each object (K,) in its middle, moved into the image where it sticks out; none of
+    small objects, and none where the name of a larger one stands. After the layout."""
     from matplotlib.patheffects import withStroke
 
     outline = [withStroke(linewidth=2.0, foreground="black")]
-    for number, name in enumerate(names.tolist()):
+    size = np.bincount(labels[labels >= 0], minlength=len(names))
+    frame = axis.get_window_extent()
+    taken: list[Any] = []
+    for number in np.argsort(-size, kind="stable").tolist():
+        if size[number] < max(_WRITTEN * labels.size, 1):
+            break
         row, column = np.nonzero(labels == number)
-        if len(row) < _WRITTEN * labels.size:
-            continue
         # of the pixels of the object, which may be a ring, the one nearest to its centre
         middle = np.argmin((row - row.mean()) ** 2 + (column - column.mean()) ** 2)
-        axis.text(
-            step * column[middle], step * row[middle], name, fontsize=_SMALL_LETTERS,
+        text = axis.text(
+            step * column[middle], step * row[middle], names[number], fontsize=_SMALL_LETTERS,
             color="white", ha="center", va="center", path_effects=outline, clip_on=True,
+            in_layout=False,
         )  # fmt: skip
+        box = text.get_window_extent()
+        into = max(frame.x0 - box.x0, 0.0) - max(box.x1 - frame.x1, 0.0)
+        if into:
+            x, y = axis.transData.transform(text.get_position())
+            text.set_position(axis.transData.inverted().transform((x + into, y)))
+            box = text.get_window_extent()
+        if any(box.overlaps(other) for other in taken):
+            text.remove()
+        else:
+            taken.append(box)
 
 
 def _followers(

@@ -143,33 +143,65 @@ def test_the_legend_of_errors_speaks_of_background(monkeypatch: pytest.MonkeyPat
     assert entries == ["background taken for an instance (16.7%)"]
 
 
-def test_larger_objects_bear_the_names_of_their_classes(monkeypatch: pytest.MonkeyPatch) -> None:
-    from matplotlib.axes import Axes
+def named(
+    monkeypatch: pytest.MonkeyPatch, truth: np.ndarray, found: np.ndarray, *names: list[str]
+) -> list[list[Any]]:
+    """The names as drawn on the panels of truth and prediction of an image of 30 x 40 pixels."""
+    panels: list[list[Any]] = []
 
-    written: list[tuple[float, float, str]] = []
-    monkeypatch.setattr(
-        Axes, "text", lambda self, x, y, text, **_: written.append((float(x), float(y), text))
-    )
-    truth = np.full((30, 40), -1)
-    truth[0:3, 4:9] = 0
-    truth[20, 30] = 1  # too small to be written on
-    found = np.full((30, 40), -1)
-    found[10:21, 10:21] = 0
-    found[12:19, 12:19] = -1  # a ring: its middle is not its own
-    nodes = np.full(1200, -1)
+    def keep(canvas: Any) -> bytes:
+        canvas.draw_without_rendering()
+        panels.extend(list(axis.texts) for axis in canvas.axes[1:3])
+        return b""
+
+    monkeypatch.setattr("geoinfluencer.plots.image_panels.render", keep)
     given = arrays() | {
         "image": np.zeros((30, 40), np.uint8),
         "image_size": np.array([[30, 40]]),
         "segment_map": np.arange(1200),
-        "predicted": nodes,
+        "predicted": np.full(1200, -1),
         "pos": np.zeros((1200, 2)),
-        "representative": np.zeros(1, np.int64),
+        "representative": np.zeros(len(names[1]), np.int64),
         "pixel_truth": truth.reshape(-1),
         "pixel_predicted": found.reshape(-1),
-        "truth_class": np.array(["cat", "dog"]),
-        "predicted_class": np.array(["cow"]),
+        "truth_class": np.array(names[0]),
+        "predicted_class": np.array(names[1]),
     }
     image_figures(given, "names")
-    assert written[0] == (6, 1, "cat")
-    ((x, y, name),) = written[1:]
-    assert name == "cow" and found[int(y), int(x)] == 0 and abs(x - 15) + abs(y - 15) == 4
+    return panels
+
+
+def test_larger_objects_bear_the_names_of_their_classes(monkeypatch: pytest.MonkeyPatch) -> None:
+    truth = np.full((30, 40), -1)
+    truth[5:8, 4:9] = 0
+    truth[20, 30] = 1  # too small to be written on
+    found = np.full((30, 40), -1)
+    found[10:21, 10:21] = 0
+    found[12:19, 12:19] = -1  # a ring: its middle is not its own
+    (cat,), (cow,) = named(monkeypatch, truth, found, ["cat", "dog"], ["cow"])
+    assert cat.get_text() == "cat" and cat.get_position() == (6, 6)
+    x, y = cow.get_position()
+    assert cow.get_text() == "cow" and found[int(y), int(x)] == 0
+    assert abs(x - 15) + abs(y - 15) == 4
+
+
+def test_names_stay_inside_of_the_image_and_clear_of_each_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    truth = np.full((30, 40), -1)
+    truth[3:9, 37:40] = 0  # at the right border
+    truth[20:26, 0:2] = 1  # at the left one
+    found = np.full((30, 40), -1)
+    found[10, 10:30] = 0
+    found[11, 16:24] = 1  # its name would lie on that of the larger one
+    found[26:29, 5:9] = 2
+    names = ["refrigerator", "dining table"], ["banana", "chair", "cup"]
+    written = named(monkeypatch, truth, found, *names)
+    assert [[text.get_text() for text in texts] for texts in written] == [
+        ["refrigerator", "dining table"], ["banana", "cup"],
+    ]  # fmt: skip
+    for text in written[0]:
+        box, frame = text.get_window_extent(), text.axes.get_window_extent()
+        assert frame.x0 - 1 <= box.x0 and box.x1 <= frame.x1 + 1
+        x, y = text.get_position()
+        assert 1.5 < x < 37 and round(y, 6) in (5, 22)  # moved, and not up or down

@@ -45,29 +45,27 @@ class BundleTile {
       if (bundle[l] < 0) continue;
       if (near_.listed[l]) pairs(l);
       if (!grad_) continue;
-      T* to = t_.coord + bundle[l] * static_cast<int64_t>(n * kLeaf);
+      T* to = t_.points + t_.first[bundle[l]] * static_cast<int64_t>(n);
       T* sums = t_.scratch + l * n * kLeaf;
-      for (int i = 0; i < n * kLeaf; i += S::W) {
-        S::store(to + i, S::load(sums + i));
-        S::store(sums + i, S::set(T(0)));
-      }
+      const int count = t_.count[bundle[l]];
+      for (int i = 0; i < count; ++i)
+        for (int d = 0; d < n; ++d) to[i * n + d] = sums[d * kLeaf + i];
+      for (int i = 0; i < n * kLeaf; i += S::W) S::store(sums + i, S::set(T(0)));
     }
   }
 
   GEO_INLINE void fetch(int64_t bundle) const {
-    __builtin_prefetch(t_.box + bundle * 2 * dim());
     __builtin_prefetch(t_.id + bundle);
-    __builtin_prefetch(t_.row + bundle * kLeaf);
-    const T* c = t_.coord + bundle * dim() * kLeaf;
-    for (int d = 0; d < dim(); ++d) __builtin_prefetch(c + d * kLeaf);
+    const T* c = t_.points + t_.first[bundle] * static_cast<int64_t>(dim());
+    const int size = t_.count[bundle] * dim();
+    for (int i = 0; i < size; i += 64 / static_cast<int>(sizeof(T))) __builtin_prefetch(c + i, 1);
+    __builtin_prefetch(c + size - 1, 1);
   }
 
   // Bundle l of the block and what is on its list, which is empty afterwards.
   void pairs(int l) {
     const int64_t bundle = bundle_[l];
-    const int32_t* row = t_.row + bundle * kLeaf;
-    int count = 0;
-    while (count < kLeaf && row[count] >= 0) ++count;
+    const int count = t_.count[bundle];
     for (int s = 0; s < count; s += S::W) {
       if (t_.weight)
         this->template lanes<true>(bundle, l, s, count);
@@ -79,7 +77,7 @@ class BundleTile {
 
   template <bool Weighted>
   void lanes(int64_t bundle, int l, int s, int count) {
-    const T* pc = t_.coord + bundle * dim() * kLeaf + s;
+    const T* pc = t_.lanes + l * dim() * kLeaf + s;
     const M valid = S::lanes(first_lanes(count) >> s);
     V energy = S::set(T(0));
     int64_t active = 0;
@@ -159,7 +157,7 @@ class BundleTile {
   separate(int64_t bundle, int l, int s, int32_t point, uint32_t ties) {
     for (; ties; ties &= ties - 1) {
       const int lane = s + __builtin_ctz(ties);
-      const int64_t row = t_.row[bundle * kLeaf + lane] - t_.base;
+      const int64_t row = t_.row[t_.first[bundle] + lane] - t_.base;
       const int64_t other = t_.q.tree.order[point];
       T push = t_.hinge.slope_at_zero() / t_.hinge.grad_unit();
       push *= t_.swapped ? -tie_sign<T>(other, row) : tie_sign<T>(row, other);

@@ -49,6 +49,44 @@ bool are_close(const T* lanes, const T* group, int slot, int dim, T radius) {
   return diagonal2 <= T(0.64) * static_cast<T>(dim) * radius * radius;
 }
 
+// Copies up to 16 rows, one after the other, and finds the centre of their box; whether they are
+// close together and finite, as in are_close.
+template <int D, class T>
+bool pack(const T* points, int dim, const int32_t* row, int64_t count, T radius, T* to, T* centre) {
+  const int n = D ? D : dim;
+  T low[D ? D : kMaxDim], high[D ? D : kMaxDim], zero[D ? D : kMaxDim];
+  for (int64_t i = 0; i < count; ++i) {
+    const T* from = points + static_cast<int64_t>(row[i]) * n;
+    for (int d = 0; d < n; ++d) to[i * n + d] = from[d];
+  }
+  for (int d = 0; d < n; ++d) low[d] = high[d] = to[d], zero[d] = T(0);
+  for (int64_t i = 0; i < count; ++i)
+    for (int d = 0; d < n; ++d) {
+      const T c = to[i * n + d];
+      low[d] = c < low[d] ? c : low[d];
+      high[d] = c > high[d] ? c : high[d];
+      zero[d] += T(0) * c;  // NaN if not finite
+    }
+  T diagonal2 = T(0);
+  for (int d = 0; d < n; ++d) {
+    const T side = high[d] - low[d];
+    diagonal2 += side * side;
+    centre[d] = low[d] + side / 2;
+  }
+  for (int d = 0; d < n; ++d) diagonal2 += zero[d];
+  return diagonal2 <= T(0.64) * static_cast<T>(n) * radius * radius;
+}
+template <class T>
+bool pack(const T* points, int dim, const int32_t* row, int64_t count, T radius, T* to, T* centre) {
+  switch (dim) {
+    case 2: return pack<2>(points, dim, row, count, radius, to, centre);
+    case 3: return pack<3>(points, dim, row, count, radius, to, centre);
+    case 4: return pack<4>(points, dim, row, count, radius, to, centre);
+    case 8: return pack<8>(points, dim, row, count, radius, to, centre);
+    default: return pack<0>(points, dim, row, count, radius, to, centre);
+  }
+}
+
 // Number k of a sample of 0..n-1: multiples of the golden ratio, which follow no pattern of rows.
 inline int64_t spread_out(int64_t k, int64_t n) {
   const uint64_t fraction = static_cast<uint32_t>(static_cast<uint64_t>(k) * 0x9e3779b9u);

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "cpu/coarse.h"
 #include "cpu/forest.h"
 #include "cpu/isa.h"
 #include "hinge.h"
@@ -59,19 +60,22 @@ struct PairTask {
 // bundles. The gradient of a bundle takes the place of its points.
 template <class T>
 struct BundleTask {
-  T* coord;                             // (K, D, 16)
-  const T* box;                         // (K, 2, D)
+  T* points;                            // (rows, D)
+  const int32_t* row;                   // (rows) in the caller's array
+  const int32_t* first;                 // (K) of its rows
+  const uint8_t* count;                 // (K) of its rows, up to 16
   const typename LaneInt<T>::type* id;  // (K)
   const T* weight;                      // (K, 16) or null: 1
-  const int32_t* row;                   // (K, 16) in the caller's array, -1 in unused lanes
   int64_t base;                         // first row of the graph
   const int32_t* order;                 // (blocks, 16) bundles, -1 in unused lanes
   Side<T> q;
+  const CoarseTree<T>* coarse;  // of q, or null
   Hinge<T> hinge;
   int dim;
   bool swapped;
   int64_t begin, end;  // blocks
-  T* scratch;  // (16, D, 16); null without gradient
+  T* lanes;            // (16, D, 16)
+  T* scratch;          // (16, D, 16); null without gradient
   double energy;
   int64_t active;
 };

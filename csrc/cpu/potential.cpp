@@ -5,6 +5,7 @@
 
 #include "api.h"
 #include "cpu/bundles.h"
+#include "cpu/coarse_forest.h"
 #include "cpu/planted.h"
 #include "cpu/schedule.h"
 #include "cpu/team.h"
@@ -18,6 +19,7 @@ struct Work {
   const Planted<T>& p;  // lanes
   Bundles<T>& bundles;  // more lanes
   const Planted<T>& q;  // loop
+  const CoarseForest<T>& coarse;      // of q
   Hinge<T> hinge;
   bool symmetric, swapped, grad;
   std::vector<Slice> slices;          // of p
@@ -44,23 +46,27 @@ template <class T>
 void run_bundles(Work<T>& work, int t, int threads, T* scratch) {
   Bundles<T>& k = work.bundles;
   const int64_t size = static_cast<int64_t>(work.blocks.size());
+  Array<T> lanes(static_cast<int64_t>(k.dim) * kLeaf * kLeaf);
   for (int64_t s = 0; s < size; ++s) {
     if (thread_of(s, threads) != t) continue;
     const Slice& slice = work.blocks[s];
     const int64_t first = k.begin[slice.graph];
-    BundleTask<T> task{k.coord.data() + first * k.dim * kLeaf,
-                       k.box.data() + first * 2 * k.dim,
+    BundleTask<T> task{k.points.data(),
+                       k.row.data(),
+                       k.first.data() + first,
+                       k.count.data() + first,
                        k.id.data() + first,
                        k.weight.empty() ? nullptr : k.weight.data() + first * kLeaf,
-                       k.row.data() + first * kLeaf,
                        k.base[slice.graph],
                        k.forest.order.data() + k.forest.leaf_begin[slice.graph] * kLeaf,
                        work.q.side(slice.graph, work.grad ? work.q_grad[t].data() : nullptr),
+                       work.coarse.of(slice.graph),
                        work.hinge,
                        k.dim,
                        work.swapped,
                        slice.begin,
                        slice.end,
+                       lanes.data(),
                        scratch,
                        0.0,
                        0};
@@ -184,7 +190,10 @@ int32_t evaluate(const PointSet<T>& x, const PointSet<T>& y, bool symmetric, int
   for (const PointSet<T>* set : {&x, &y})
     if (set->grad) ask_huge_pages(set->grad, static_cast<size_t>(set->n * dim) * sizeof(T));
   const Hinge<T> hinge(radius, power);
-  Work<T> work{p, bundles, q, hinge, symmetric, swapped, x.grad != nullptr, {}, {}, {}, {}, {}, {}};
+  CoarseForest<T> coarse;
+  if (!bundles.empty()) coarse.build(q.forest, hinge.radius, threads);
+  Work<T> work{p,  bundles, q,  coarse, hinge, symmetric, swapped, x.grad != nullptr,
+               {}, {},      {}, {},     {},    {}};
   work.slices = cut_slices(p.forest.leaf_begin, p.forest.count, q.forest.count, threads);
   if (!bundles.empty()) {
     std::vector<int64_t> points = bundles.forest.count;

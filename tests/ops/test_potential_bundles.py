@@ -119,6 +119,71 @@ def test_far_from_the_origin(rng):
     assert same_as_twin(s, radius=1.0) > 0
 
 
+@pytest.mark.parametrize("dim", [5, 7, 8, 9, 16, 64])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("share", [0.02, 0.5])
+def test_instances_far_away(rng, dim, dtype, share):
+    """From five dimensions on, coarse coordinates reach some hundred radii: what lies beyond is
+    clamped if it is little, and else they are not used."""
+    side = {5: 4.0, 7: 2.6, 8: 2.2, 9: 2.0, 16: 1.2, 64: 0.35}[dim]
+    s = instances(rng, dim, side=side, sigma=0.1 if dim < 16 else 0.02, dtype=torch.float64)
+    far = torch.rand(ROWS // 10, generator=rng) < share
+    shift = torch.zeros(ROWS // 10, dim, dtype=torch.float64)
+    shift[far] = torch.tensor([-3e4, 200.0, 1e6], dtype=torch.float64)[
+        torch.randint(3, (int(far.sum()), dim), generator=rng)
+    ]
+    s.x, s.y = (s.x + shift[s.x_ids]).to(dtype), (s.y + shift[s.y_ids]).to(dtype)
+    assert same_as_twin(s) > 0
+    assert same_as_twin(s, swapped=True) > 0
+
+
+@pytest.mark.parametrize("dim", [5, 8, 11])
+@pytest.mark.parametrize("offset", [1e3, 1e6, -1e6])
+def test_far_from_the_origin_in_many_dimensions(rng, dim, offset):
+    s = instances(rng, dim, side={5: 4.0, 8: 2.2, 11: 1.7}[dim])
+    for part in (s.x, s.y):
+        part += offset
+    assert same_as_twin(s, tolerance=1e-5) > 0
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("scale", [1e-15, 1e-6, 1e6, 1e15])
+def test_tiny_and_huge_radius(rng, dtype, scale):
+    s = instances(rng, 8, side=2.2, dtype=torch.float64)
+    s.x, s.y = (s.x * scale).to(dtype), (s.y * scale).to(dtype)
+    assert same_as_twin(s, radius=scale, tolerance=3e-6 * max(1.0, scale)) > 0
+
+
+@pytest.mark.parametrize("radius", [0.0, 1e-44, 1e-38, 1e-30])
+def test_radius_too_small_to_divide_by(rng, radius):
+    """Instances on single points, of which some share theirs with representatives of others."""
+    s = instances(rng, 8, sigma=0.0)
+    s.y[1::2] = s.y[::2][: len(s.y[1::2])]
+    assert same_as_twin(s, radius=radius) >= 0
+
+
+@pytest.mark.parametrize("rows", [2060, 6000])
+@pytest.mark.parametrize("sigma", [0.05, 0.0])
+def test_pairs_just_within_reach(rng, rows, sigma):
+    """Each representative just within the radius of the farthest member of another instance, seen
+    from its centre (or along an axis): no coarse test may lose it."""
+    s = instances(rng, 8, rows=rows, side=40.0, sigma=sigma, dtype=torch.float64)
+    order = s.x_ids.argsort()
+    members = s.x[order].view(-1, 10, 8)
+    centre = (members.amin(1) + members.amax(1)) / 2
+    away = members - centre[:, None]
+    far = away[torch.arange(len(away)), away.norm(dim=2).argmax(1)]
+    axis = torch.eye(8, dtype=torch.float64)[torch.randint(8, (len(far),), generator=rng)]
+    direction = torch.nn.functional.normalize(far if sigma else axis)
+    s.y, s.y_ids = centre + far + (1 - 1e-4) * direction, s.y_ids.roll(1)
+    for dtype in (torch.float32, torch.float64):
+        shell = Sets(s.x.to(dtype), s.x_ids, s.y.to(dtype), s.y_ids)
+        active = evaluate(shell)[1]  # energies are next to nothing
+        with native.forced_off():
+            assert torch.equal(active, evaluate(shell)[1])
+        assert int(active) >= len(s.y)
+
+
 def test_points_that_are_not_finite(rng):
     s = instances(rng, 3, side=8.0)
     s.x[5, 1], s.x[77, 0] = torch.nan, torch.inf

@@ -1,0 +1,128 @@
+// Sixteen bundles that meet the loop points together: their points as lanes, boxes and balls. See
+// simd.h for who may include this.
+#pragma once
+
+#include <cmath>
+
+#include "cpu/boxes.h"
+#include "cpu/coarse_test.h"
+#include "cpu/pair_kernel.h"
+
+namespace geo {
+namespace {
+
+template <int D, class T>
+class BundleBlock {
+ public:
+  static constexpr bool kBalls = D == 0 || D > 4;
+
+  // Whether leaves and their points are tested by coarse coordinates.
+  const bool coarsely;
+
+  uint32_t there = 0;                      // the bundles that exist
+  T box[2 * (D ? D : kMaxDim) * kLeaf];    // a lane each, (+inf, -inf) where there is none
+  T joint[2 * (D ? D : kMaxDim)];          // box around all of them
+  T centre[(D ? D : kMaxDim) * kLeaf] = {}, within2[kLeaf];  // balls that miss no active pair
+  uint32_t coarse_box[2 * coarse_pairs(D ? D : kMaxDim) * kLeaf];
+  uint32_t coarse_centre[coarse_pairs(D ? D : kMaxDim) * kLeaf];
+  int32_t coarse_reach2 = 0, coarse_within2[kLeaf];
+
+  explicit BundleBlock(const BundleTask<T>& task)
+      : coarsely(kBalls && kCoarseTests && task.coarse),
+        t_(task),
+        // box tests round differently from distances: never to the harm of a pair
+        slack_(T(1) + T(16 + 2 * task.dim) * (sizeof(T) == 4 ? T(6e-8) : T(2e-16))) {
+    if (coarsely)
+      coarse_reach2 = coarse_limit2(task.hinge.radius, task.dim, task.coarse->frame.per_unit);
+  }
+
+  // Squared distance of boxes that hold an active pair, at most.
+  T reach2() const { return t_.hinge.radius2 * slack_; }
+
+  // Takes up the bundles (16; -1: none).
+  void take(const int32_t* bundle) {
+    const int n = D ? D : t_.dim;
+    there = 0;
+    for (int l = 0; l < kLeaf; ++l) {
+      const bool is = bundle[l] >= 0;
+      there |= static_cast<uint32_t>(is) << l;
+      lay_out(t_.points + (is ? t_.first[bundle[l]] * static_cast<int64_t>(n) : 0),
+              is ? t_.count[bundle[l]] : 0, l);
+    }
+    for (int d = 0; d < 2 * n; ++d) {
+      const T* row = box + d * kLeaf;
+      V end = S::load(row);
+      for (int s = S::W; s < kLeaf; s += S::W)
+        end = d < n ? S::min(end, S::load(row + s)) : S::max(end, S::load(row + s));
+      joint[d] = d < n ? S::min_lane(end) : S::max_lane(end);
+    }
+    if (!kBalls) return;
+    for (int l = 0; l < kLeaf; ++l)
+      if (bundle[l] >= 0) enclose(l);
+    if (!coarsely) return;
+    const auto& frame = t_.coarse->frame;
+    coarse_lanes<D>(centre, n, frame, coarse_centre);
+    coarse_lanes<D>(box, n, frame, coarse_box);
+    coarse_lanes<D>(box + n * kLeaf, n, frame, coarse_box + coarse_pairs(n) * kLeaf);
+  }
+
+ private:
+  using S = Simd<T>;
+  using V = typename S::V;
+
+  // Rows of bundle l as lanes, of which unused ones repeat the first; and their box.
+  GEO_INLINE void lay_out(const T* rows, int count, int l) {
+    const int n = D ? D : t_.dim;
+    const T inf = static_cast<T>(__builtin_inff());
+    T low[D ? D : kMaxDim], high[D ? D : kMaxDim];
+    for (int d = 0; d < n; ++d) {
+      low[d] = inf;
+      high[d] = -inf;
+    }
+    for (int i = 0; i < count; ++i)
+      for (int d = 0; d < n; ++d) {
+        const T c = rows[i * n + d];
+        low[d] = c < low[d] ? c : low[d];
+        high[d] = c > high[d] ? c : high[d];
+      }
+    for (int d = 0; d < n; ++d) {
+      box[d * kLeaf + l] = low[d];
+      box[(n + d) * kLeaf + l] = high[d];
+    }
+    if (count == 0) return;
+    const T* from[kLeaf];
+    for (int i = 0; i < kLeaf; ++i) from[i] = rows + (i < count ? i * n : 0);
+    T* lanes = t_.lanes + l * n * kLeaf;
+    for (int d = 0; d < n; ++d)
+      for (int i = 0; i < kLeaf; ++i) lanes[d * kLeaf + i] = from[i][d];
+  }
+
+  // Ball around the points of a bundle: in many dimensions testing it is half of the work of a box,
+  // and hardly more points pass.
+  void enclose(int l) {
+    const int n = D ? D : t_.dim;
+    const T* lanes = t_.lanes + l * n * kLeaf;
+    for (int d = 0; d < n; ++d) {
+      const T low = box[d * kLeaf + l], high = box[(n + d) * kLeaf + l];
+      centre[d * kLeaf + l] = low + (high - low) / 2;
+    }
+    V farthest = S::set(T(0));
+    for (int s = 0; s < kLeaf; s += S::W) {
+      V total = S::set(T(0));
+      for (int d = 0; d < n; ++d) {
+        const V gap = S::load(lanes + d * kLeaf + s) - S::set(centre[d * kLeaf + l]);
+        total = total + gap * gap;
+      }
+      farthest = S::max(farthest, total);
+    }
+    const T within = t_.hinge.radius + std::sqrt(S::max_lane(farthest));
+    within2[l] = within * within * slack_;
+    if (coarsely) coarse_within2[l] = coarse_limit2(within, n, t_.coarse->frame.per_unit);
+  }
+
+  const BundleTask<T>& t_;
+  const T slack_;
+};
+
+}  // namespace
+}  // namespace geo

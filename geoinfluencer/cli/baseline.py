@@ -172,8 +172,8 @@ def _watershed(
 def _line(metrics: Mapping[str, Any], path: str) -> str:
     """The scores that there are of these, on one line."""
     names = (
-        "ap", "ap50", "line_6a", "line_6b", "line_6a_placed", "line_6b_placed", "ari",
-        "count_error", "pq",
+        "ap", "ap50", "ceiling_ap", "line_6a", "line_6b", "line_6a_placed", "line_6b_placed",
+        "ceiling_6a", "ceiling_6b", "ari", "count_error", "pq",
     )  # fmt: skip
     scores = [
         f"{name} {value:.4f}"

@@ -22,7 +22,9 @@ holds, and instance (-1 = none), semantic (where the model has classes) and scor
 page to look at it. A folder given to one of s3dis, scannet or stpls3d is one of that set's layout.
 
 Images: INPUT is an image or a folder of them. Written are predictions.csv of the segments
-(event_id,node_id,instance,score,sample) and coco_results.json of the masks (COCO results).
+(event_id,node_id,instance,score,sample), coco_results.json of the masks (COCO results), images.json
+(the id that each image has there) and overlays/NAME.png. To score the masks against annotations
+name these by --annotations, so that images have the ids that they have there.
 
 example: geoinfluencer predict room.ply --checkpoint runs/rooms --out predicted
 """
@@ -41,6 +43,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out", type=folder, metavar="DIR", required=True, help="folder for the predictions"
     )
     add_accelerator(parser)
+    parser.add_argument(
+        "--annotations",
+        metavar="FILE",
+        help="COCO JSON with the ids of the images, by file_name (default: predict's own, see "
+        "images.json)",
+    )
     points = parser.add_argument_group("files of points")
     points.add_argument(
         "--columns",
@@ -76,6 +84,7 @@ def run(options: argparse.Namespace) -> int:
         npz=options.npz,
         colored=options.colored,
         viewer=not options.no_viewer,
+        annotations=options.annotations,
         accelerator=options.accelerator,
         quiet=False,
     )

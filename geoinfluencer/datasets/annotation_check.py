@@ -2,55 +2,39 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from geoinfluencer.datasets.annotation_findings import Finding, Kind, bad_id, whole_number
-from geoinfluencer.datasets.annotation_objects import check_objects
+from geoinfluencer.datasets.annotation_findings import (
+    Finding,
+    Kind,
+    bad_id,
+    duplicate_id,
+    fault,
+    whole_number,
+)
+from geoinfluencer.datasets.annotation_kind import kind_of
+from geoinfluencer.datasets.annotation_objects import Used, check_lines, check_masks
+from geoinfluencer.errors import InputError
+from geoinfluencer.files.chart_lines import stated_pixels
+from geoinfluencer.files.coco_objects import size_of
 
 _CAP = 100  # predictions of an image and category that COCO scores count
 
 
-def kind_of(content: Any) -> Kind:
-    """``lines`` where an annotation's ``bbox`` holds more numbers than a box, as in many sets of
-    charts; where its category is called ``line`` and it has no run-length mask; or where it has no
-    area and a part of its segmentation has two points alone. Else ``masks``."""
-    if not isinstance(content, dict):
-        return "masks"
-    entries, categories = (
-        [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
-        for value in (content.get("annotations"), content.get("categories"))
-    )
-    called = [
-        each.get("id")
-        for each in categories
-        if re.search(r"\blines?\b", str(each.get("name")), re.IGNORECASE)
-    ]
-    return "lines" if any(_is_line(each, called) for each in entries) else "masks"
-
-
-def _is_line(entry: Mapping[str, Any], called: list[Any]) -> bool:
-    box, parts = entry.get("bbox"), entry.get("segmentation")
-    if isinstance(box, list) and len(box) > 4:
-        return True
-    if isinstance(parts, dict):
-        return False
-    if entry.get("category_id") in called:
-        return True
-    pairs = [part for part in parts or () if isinstance(part, list) and len(part) == 4]
-    return bool(pairs) and not entry.get("area")
-
-
-def check_annotations(content: Any, *, kind: Kind | None = None) -> Iterator[Finding]:
+def check_annotations(
+    content: Any, *, kind: Kind | None = None, line_category_id: int | None = 2
+) -> Iterator[Finding]:
     """The faults in the content of a COCO-type file, in the order of the file.
 
     Args:
         content: As JSON has it.
         kind: What annotations hold: ``masks``, or ``lines`` in ``bbox`` or ``segmentation``, as
-            :func:`~geoinfluencer.files.chart_lines.annotated_line` has them; where one category
-            has ``line`` in its name only its annotations are lines. None: see :func:`kind_of`.
+            :func:`~geoinfluencer.files.chart_lines.annotated_line` has them. None: see
+            :func:`~geoinfluencer.datasets.annotation_kind.kind_of`.
+        line_category_id: Category of the annotations that are lines, as of
+            :class:`~geoinfluencer.datasets.lines.Lines`.
 
     Raises:
         InputError: pycocotools is missing.
@@ -70,18 +54,21 @@ def check_annotations(content: Any, *, kind: Kind | None = None) -> Iterator[Fin
         return
     sizes: dict[int, tuple[int, int] | None] = {}
     yield from _images(content["images"], sizes, kind)
-    categories: dict[int, str] | None = None
+    categories: dict[int, str] = {}
     if isinstance(content.get("categories"), list):
-        categories = {}
         yield from _categories(content["categories"], categories)
-    used: Counter[tuple[int, int]] = Counter()
-    yield from check_objects(content["annotations"], sizes, categories, kind, used)
-    yield from _counts(sizes, categories or {}, used)
+    used: Used = Counter()
+    if kind == "masks":
+        yield from check_masks(content["annotations"], sizes, categories, used)
+    else:
+        yield from check_lines(content["annotations"], sizes, categories, used, line_category_id)
+    yield from _counts(sizes, categories, used)
 
 
 def _images(
     entries: list[Any], sizes: dict[int, tuple[int, int] | None], kind: Kind
 ) -> Iterator[Finding]:
+    """``sizes`` is given height and width of each image, None where it has none."""
     names: dict[str, int] = {}
     for place, entry in enumerate(entries):
         number = whole_number(entry, "id")
@@ -90,15 +77,17 @@ def _images(
             continue
         where = f"image {number}"
         if number in sizes:
-            yield Finding("error", "duplicate-id", where, "is there twice; ids must differ")
+            yield duplicate_id(where)
             continue
-        width, height = whole_number(entry, "width"), whole_number(entry, "height")
-        optional = kind == "lines" and entry.get("width") is None and entry.get("height") is None
-        good = width is not None and height is not None and min(width, height) > 0
-        sizes[number] = (width, height) if good else None  # type: ignore[assignment]
-        if not good and not optional:
-            text = f"has size {entry.get('width')!r} x {entry.get('height')!r}; give whole pixels"
-            yield Finding("error", "bad-size", where, text)
+        sizes[number] = None
+        try:
+            if kind == "masks":
+                sizes[number] = size_of(where, entry)
+            else:
+                height, width = (stated_pixels(where, entry, key) for key in ("height", "width"))
+                sizes[number] = (height, width) if height and width else None
+        except InputError as error:
+            yield fault("bad-size", where, error)
         name = entry.get("file_name")
         if not isinstance(name, str) or not name:
             yield Finding("error", "no-file-name", where, f"has file_name {name!r}; give it one")
@@ -117,7 +106,7 @@ def _categories(entries: list[Any], found: dict[int, str]) -> Iterator[Finding]:
             continue
         where = f"category {number}"
         if number in found:
-            yield Finding("error", "duplicate-id", where, "is there twice; ids must differ")
+            yield duplicate_id(where)
             continue
         name = entry.get("name")
         if not isinstance(name, str) or not name:
@@ -132,7 +121,7 @@ def _categories(entries: list[Any], found: dict[int, str]) -> Iterator[Finding]:
 
 
 def _counts(
-    sizes: Mapping[int, Any], categories: Mapping[int, str], used: Counter[tuple[int, int]]
+    sizes: Mapping[int, Any], categories: Mapping[int, str], used: Used
 ) -> Iterator[Finding]:
     empty = len(sizes) - len({image for image, _ in used} & set(sizes))
     if empty and sizes:

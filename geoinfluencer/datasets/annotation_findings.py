@@ -42,8 +42,18 @@ def whole_number(entry: Any, key: str) -> int | None:
 def bad_id(what: str, place: int, entry: Any) -> Finding:
     """The fault of an entry without an id that is a whole number."""
     value = entry.get("id") if isinstance(entry, dict) else entry
-    text = f"has id {value!r:.40}; give it a whole number"
+    text = f"has id {value!r:.40}; give it a whole number, of 64 bits at most"
     return Finding("error", "bad-id", f"{what} at place {place}", text)
+
+
+def duplicate_id(where: str) -> Finding:
+    """The fault of an entry with the id of another."""
+    return Finding("error", "duplicate-id", where, "is there twice; ids must differ")
+
+
+def fault(kind: str, where: str, error: InputError) -> Finding:
+    """What a reader refuses, whose message begins with ``where``."""
+    return Finding("error", kind, where, str(error).removeprefix(where).lstrip(": "))
 
 
 def beyond(low: float, right: float, down: float) -> bool:

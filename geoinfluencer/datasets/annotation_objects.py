@@ -11,97 +11,161 @@ import numpy as np
 
 from geoinfluencer.datasets.annotation_findings import (
     Finding,
-    Kind,
+    Level,
     bad_id,
     beyond,
+    duplicate_id,
+    fault,
     whole_number,
 )
 from geoinfluencer.errors import InputError
-from geoinfluencer.files.chart_lines import annotated_line
+from geoinfluencer.files.chart_lines import annotated_line, line_category
+from geoinfluencer.files.coco_entries import area_of, is_crowd
 from geoinfluencer.files.coco_masks import check_segmentation, encoded, mask_module
 
+Sizes = Mapping[int, tuple[int, int] | None]  # height and width of each image, None: not known
+Used = Counter[tuple[int, int | None]]  # objects of each image and category, None: of none
 
-def check_objects(
-    entries: list[Any],
-    sizes: Mapping[int, tuple[int, int] | None],
-    categories: Mapping[int, str] | None,
-    kind: Kind,
-    used: Counter[tuple[int, int]],
+
+def check_masks(
+    entries: list[Any], sizes: Sizes, categories: Mapping[int, str], used: Used
 ) -> Iterator[Finding]:
-    """The faults in a list of annotations, in its order.
+    """The faults in a list of annotations with masks, in its order.
 
     Args:
         entries: As JSON has them.
-        sizes: Of each image by its id, None where it has none.
-        categories: Names by id; None: the file has none.
-        kind: What annotations hold.
-        used: Is given how many objects of each image and category there are.
+        sizes: Of the images.
+        categories: Names by id.
+        used: Is given how many objects there are.
     """
     seen: set[int] = set()
-    line_category = category_of_lines(entries, categories)
     for place, entry in enumerate(entries):
-        number = whole_number(entry, "id")
-        if number is None and (kind == "masks" or not isinstance(entry, dict) or "id" in entry):
-            yield bad_id("annotation", place, entry)
+        yield from _number(entry, place, seen, required=True)
+        if not isinstance(entry, dict):
             continue
-        where = name_of(number, place)
-        if number is not None and number in seen:
-            yield Finding("error", "duplicate-id", where, "is there twice; ids must differ")
-        if number == 0:
-            text = "pycocotools takes the id 0 for unmatched; it is numbered anew here"
-            yield Finding("warning", "id-0", where, text)
-        seen.update(() if number is None else (number,))
+        where = name_of(entry, place)
         owner, category = whole_number(entry, "image_id"), whole_number(entry, "category_id")
-        if owner not in sizes or owner is None:
-            text = f"is of image {entry.get('image_id')!r}, which is not in images"
-            yield Finding("error", "no-image", where, text)
-        if category is None or (categories is not None and category not in categories):
-            text = f"has category_id {entry.get('category_id')!r}, which is not in categories"
+        if owner not in sizes:
+            yield _no_image(entry, where)
+        if category not in categories:
+            text = f"has category_id {entry.get('category_id')!r:.60}, which is not in categories"
             yield Finding("error", "no-category", where, text)
-        elif owner is not None and not entry.get("iscrowd"):
+        try:
+            crowd = is_crowd(where, entry)
+        except InputError as error:
+            yield fault("iscrowd", where, error)
+            crowd = False
+        if owner is not None and not crowd:
             used[owner, category] += 1
-        size = None if owner is None else sizes.get(owner)
-        if kind == "masks":
-            yield from _mask(entry, where, owner, size)
-        elif line_category is None or category == line_category:
-            yield from _line(entry, where, size)
+        yield from _mask(entry, where, owner, None if owner is None else sizes.get(owner))
 
 
-def name_of(number: int | None, place: int) -> str:
+def check_lines(
+    entries: list[Any],
+    sizes: Sizes,
+    categories: Mapping[int, str],
+    used: Used,
+    line_category_id: int | None,
+) -> Iterator[Finding]:
+    """The faults in a list of annotations of charts, in its order; nobody reads the points of those
+    that are no lines.
+
+    Args:
+        entries: As JSON has them.
+        sizes: Of the images.
+        categories: Names by id; empty: the file has none.
+        used: Is given how many objects there are.
+        line_category_id: See :func:`~geoinfluencer.files.chart_lines.line_category`.
+    """
+    seen: set[int] = set()
+    wanted = None
+    try:
+        wanted = category_of_lines(entries, categories, line_category_id)
+    except InputError as error:
+        yield fault("line-category", "annotations", error)
+    for place, entry in enumerate(entries):
+        yield from _number(entry, place, seen, required=False)
+        if not isinstance(entry, dict):
+            continue
+        where = name_of(entry, place)
+        owner, category = whole_number(entry, "image_id"), whole_number(entry, "category_id")
+        is_line = category is not None and category == wanted
+        if owner not in sizes:
+            yield _no_image(entry, where, level="error" if is_line else "warning")
+        if category is None:
+            text = f"has category_id {entry.get('category_id')!r:.60}; give it a whole number"
+            yield Finding("error", "no-category", where, text)
+        elif categories and category not in categories:
+            text = f"has category_id {category}, which is not in categories"
+            yield Finding("warning", "no-category", where, text)
+        if owner is not None:
+            used[owner, category] += 1
+        if is_line:
+            yield from _line(entry, where, None if owner is None else sizes.get(owner))
+
+
+def name_of(entry: Any, place: int) -> str:
     """What an annotation is called: by its id, else by its place."""
+    number = whole_number(entry, "id")
     return f"annotation {number}" if number is not None else f"annotation at place {place}"
 
 
-def category_of_lines(entries: list[Any], categories: Mapping[int, str] | None) -> int | None:
-    """The one category with ``line`` in its name, where annotations have it; None: all of them are
-    lines."""
-    named = [number for number, name in (categories or {}).items() if "line" in name.lower()]
-    used = len(named) == 1 and any(whole_number(e, "category_id") == named[0] for e in entries)
-    return named[0] if used else None
+def category_of_lines(
+    entries: list[Any], categories: Mapping[int, str], line_category_id: int | None
+) -> int | None:
+    """As :func:`~geoinfluencer.files.chart_lines.line_category`, of entries as JSON has them."""
+    used = {
+        category
+        for entry in entries
+        if (category := whole_number(entry, "category_id")) is not None
+    }
+    return line_category(used, categories, line_category_id, "annotations")
 
 
 def points_beyond(
     flat: list[float], where: str, size: tuple[int, int], what: str
 ) -> Iterator[Finding]:
-    """The fault of points x1, y1, x2, y2, ... of which one is beyond an image of that width and
-    height."""
+    """The fault of points x1, y1, x2, y2, ... of which one is beyond an image of that height and
+    width."""
     low = min(flat)
-    right, down = max(flat[::2]) - size[0], max(flat[1::2]) - size[1]
+    right, down = max(flat[::2]) - size[1], max(flat[1::2]) - size[0]
     if beyond(low, right, down):
         text = (
             f"{what} reaches {max(-low, right, down):.1f} pixels beyond its image of "
-            f"{size[0]} x {size[1]}"
+            f"{size[1]} x {size[0]}"
         )
         yield Finding("warning", "points-beyond", where, text)
+
+
+def _number(entry: Any, place: int, seen: set[int], *, required: bool) -> Iterator[Finding]:
+    number = whole_number(entry, "id")
+    if number is None:
+        if required or not isinstance(entry, dict) or "id" in entry:
+            yield bad_id("annotation", place, entry)
+        return
+    where = name_of(entry, place)
+    if number in seen:
+        yield duplicate_id(where)
+    if number == 0:
+        text = "pycocotools takes the id 0 for unmatched; it is numbered anew here"
+        yield Finding("warning", "id-0", where, text)
+    seen.add(number)
+
+
+def _no_image(entry: dict[str, Any], where: str, level: Level = "error") -> Finding:
+    text = f"is of image {entry.get('image_id')!r:.60}, which is not in images; remove it"
+    return Finding(level, "no-image", where, text)
 
 
 def _mask(
     entry: dict[str, Any], where: str, owner: int | None, size: tuple[int, int] | None
 ) -> Iterator[Finding]:
-    area = entry.get("area")
-    if area is not None and not (_finite(area) and area > 0):
-        text = f"has area {area!r}; give that of the mask in pixels, or none"
-        yield Finding("error", "area", where, text)
+    try:
+        if area_of(where, entry) == 0:
+            text = "has area 0; give that of the mask in pixels, or none"
+            yield Finding("warning", "area", where, text)
+    except InputError as error:
+        yield fault("area", where, error)
     if size is not None and entry.get("bbox") is not None:
         yield from _box(entry["bbox"], where, size)
     code = entry.get("segmentation")
@@ -111,19 +175,16 @@ def _mask(
         return
     if size is None or owner is None:
         return
-    width, height = size
     try:
-        check_segmentation(where, code, owner, height, width)
+        check_segmentation(where, code, owner, *size)
     except InputError as error:
-        yield Finding(
-            "error", _kind_of_fault(str(error)), where, str(error).removeprefix(f"{where}: ")
-        )
+        yield fault(_kind_of_fault(str(error)), where, error)
         return
     if isinstance(code, list):
         yield from points_beyond([v for p in code for v in p], where, size, "its polygon")
-    if not mask_module("validate").area(encoded(code, height, width)):
-        text = "its mask has no pixel inside the image; remove it"
-        yield Finding("error", "empty-mask", where, text)
+    if not mask_module("validate").area(encoded(code, *size)):
+        text = "its mask has no pixel inside the image, scores count it as missed; remove it"
+        yield Finding("warning", "empty-mask", where, text)
 
 
 def _kind_of_fault(message: str) -> str:
@@ -138,10 +199,10 @@ def _box(box: Any, where: str, size: tuple[int, int]) -> Iterator[Finding]:
         yield Finding("error", "box", where, text)
         return
     x, y, width, height = box
-    place = f"has bbox {box}, its image is {size[0]} x {size[1]}"
-    if width <= 0 or height <= 0 or x >= size[0] or y >= size[1] or min(x + width, y + height) <= 0:
+    place = f"has bbox {box}, its image is {size[1]} x {size[0]}"
+    if width <= 0 or height <= 0 or x >= size[1] or y >= size[0] or min(x + width, y + height) <= 0:
         yield Finding("error", "box-outside", where, f"{place}: nothing of the box is inside")
-    elif beyond(min(x, y), x + width - size[0], y + height - size[1]):
+    elif beyond(min(x, y), x + width - size[1], y + height - size[0]):
         yield Finding("warning", "box-beyond", where, f"{place}: the box reaches beyond it")
 
 
@@ -149,7 +210,7 @@ def _line(entry: dict[str, Any], where: str, size: tuple[int, int] | None) -> It
     try:
         points = np.concatenate(annotated_line(entry, where))
     except InputError as error:
-        yield Finding("error", "line", where, str(error).removeprefix(f"{where}: "))
+        yield fault("line", where, error)
         return
     if len(points) < 2:
         yield Finding("warning", "one-point", where, "its line has a single point")

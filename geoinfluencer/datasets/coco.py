@@ -11,6 +11,7 @@ import numpy as np
 
 from geoinfluencer.datasets.coco_json import CocoImage, read_coco_json
 from geoinfluencer.datasets.image_files import find_images, read_image
+from geoinfluencer.datasets.image_folders import check_images_exist
 from geoinfluencer.datasets.image_sample import PixelTruth, pixel_truth
 from geoinfluencer.datasets.image_set import ImageSet, check_parts, part_of_training
 from geoinfluencer.errors import InputError
@@ -100,6 +101,7 @@ class Coco(ImageSet):
             place = _image_folder(Path(root), folder)
             files = [(place / image.file_name, image) for image in images]
             self._files = files[:max_images]
+            check_images_exist([path for path, _ in self._files], self.annotation_file)
             if not class_agnostic:
                 self.class_names = content.class_names
 

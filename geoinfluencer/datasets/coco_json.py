@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from geoinfluencer.errors import InputError
-from geoinfluencer.files.coco_entries import integer, read_json
-from geoinfluencer.files.coco_masks import check_segmentation, encoded, mask_module
+from geoinfluencer.files.coco_entries import by_id, read_json
+from geoinfluencer.files.coco_masks import encoded, mask_module
+from geoinfluencer.files.coco_objects import object_of, size_of
 
 
 @dataclass(frozen=True)
@@ -94,66 +94,31 @@ def _read(path: Path, stamp: int) -> CocoFile:
         if not isinstance(content.get(key), list):
             raise InputError(f"{path}: has no list {key!r}; COCO JSON has images, annotations and "
                              "categories")  # fmt: skip
-    names = {integer(f"{path}: category", c, "id"): c for c in content["categories"]}
+    names = by_id(path, "category", content["categories"])
     category = {number: place for place, number in enumerate(sorted(names))}
-    images = {}
-    for entry in content["images"]:
-        number = integer(f"{path}: image", entry, "id")
-        if number in images:
-            raise InputError(f"{path}: image {number} is there twice; ids must differ")
-        images[number] = _image(path, number, entry)
-    objects: dict[int, list[CocoAnnotation]] = {number: [] for number in images}
-    for number, owner, annotation in _annotations(path, content["annotations"], category):
-        if owner not in images:
-            raise InputError(f"{path}: annotation {number} is of image {owner}, which is not there")
-        image = images[owner]
-        check_segmentation(
-            f"{path}: annotation {number}",
-            annotation.segmentation,
-            owner,
-            image.height,
-            image.width,
+    entries = by_id(path, "image", content["images"])
+    sizes = {number: size_of(f"{path}: image {number}", each) for number, each in entries.items()}
+    objects: dict[int, list[CocoAnnotation]] = {number: [] for number in entries}
+    for number, entry in by_id(path, "annotation", content["annotations"]).items():
+        found = object_of(f"{path}: annotation {number}", entry, sizes, category)
+        objects[found.image_id].append(
+            CocoAnnotation(number, category[found.category_id], found.crowd, found.segmentation)
         )
-        objects[owner].append(annotation)
     return CocoFile(
         path,
         tuple(
-            CocoImage(**{**vars(image), "annotations": tuple(objects[number])})
-            for number, image in images.items()
+            CocoImage(number, _file_name(path, number, entry), width, height, tuple(annotations))
+            for (number, entry), (height, width), annotations in zip(
+                entries.items(), sizes.values(), objects.values(), strict=True
+            )
         ),
         tuple(str(names[number].get("name", number)) for number in sorted(names)),
         tuple(sorted(names)),
     )
 
 
-def _annotations(
-    path: Path, entries: list[Any], category: dict[int, int]
-) -> Iterator[tuple[int, int, CocoAnnotation]]:
-    seen = set()
-    for entry in entries:
-        number = integer(f"{path}: annotation", entry, "id")
-        if number in seen:
-            raise InputError(f"{path}: annotation {number} is there twice; ids must differ")
-        seen.add(number)
-        what = f"annotation {number}"
-        owner = integer(f"{path}: {what}", entry, "image_id")
-        kind = integer(f"{path}: {what}", entry, "category_id")
-        if kind not in category:
-            raise InputError(f"{path}: {what} has category_id {kind}, which is not in categories")
-        segmentation = entry.get("segmentation")
-        if not segmentation:
-            raise InputError(f"{path}: {what} has no segmentation; remove it, or give it a mask")
-        crowd = bool(entry.get("iscrowd", 0))
-        yield number, owner, CocoAnnotation(number, category[kind], crowd, segmentation)
-
-
-def _image(path: Path, number: int, entry: Any) -> CocoImage:
-    width = integer(f"{path}: image {number}", entry, "width")
-    height = integer(f"{path}: image {number}", entry, "height")
+def _file_name(path: Path, number: int, entry: dict[str, Any]) -> str:
     name = entry.get("file_name")
-    if width < 1 or height < 1 or not isinstance(name, str) or not name:
-        raise InputError(
-            f"{path}: image {number} has file_name {name!r} and size {width} x {height}; it needs "
-            "a name and a positive size"
-        )
-    return CocoImage(number, name, width, height, ())
+    if not isinstance(name, str) or not name:
+        raise InputError(f"{path}: image {number} has file_name {name!r:.60}; give it one")
+    return name

@@ -57,6 +57,7 @@ class ImageSet(Dataset):
         if split not in ("train", "calib", "val", "test", "all"):
             raise InputError(f"no split {split!r}; choose train, calib, val, test or all")
         self.split = split
+        self._training = split == "train"
         self.class_names: tuple[str, ...] = ()
         self.category_ids: tuple[int, ...] = ()
         self._builder = build_with_options(ImageGraph, graph)
@@ -83,13 +84,18 @@ class ImageSet(Dataset):
     def get(self, idx: int) -> Data:
         """Build sample ``idx``; training samples come under another random symmetry each time."""
         sample = self._kept.get(idx, lambda: self._build(idx))
-        if self.split != "train":
+        if not self._training:
             return sample
         return augmented_image(sample, access_rng(), **self._augment)
 
+    def use_for_scoring(self) -> None:
+        """From now on training samples too come as they are, not mirrored or turned."""
+        self._training = False
+        self._kept.clear()  # without what leads back to pixels
+
     def _build(self, idx: int) -> Data:
+        image = self.image(idx)  # before its truth: its size is true, the stated one may be absurd
         truth, number = self.truth(idx), self.image_id(idx)
-        image = self.image(idx)
         if truth is not None and truth.code.shape != image.shape[:2]:
             size, shown = (" x ".join(map(str, s[1::-1])) for s in (truth.code.shape, image.shape))
             raise InputError(
@@ -105,7 +111,7 @@ class ImageSet(Dataset):
             data.image_id = torch.tensor([number])
         if self._pixels:
             attach_pixels(data, image)
-        elif self.split == "train":
+        elif self._training:
             del data.segment_map  # nothing in training leads back to pixels
         return data
 

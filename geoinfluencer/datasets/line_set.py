@@ -44,6 +44,7 @@ class LineSet(Dataset):
         if split not in ("train", "calib", "val", "test", "all"):
             raise InputError(f"no split {split!r}; choose train, calib, val, test or all")
         self.split = split
+        self._training = split == "train"
         self._mirror = mirror
         self._builder = build_with_options(PixelGraph, graph)
         self._kept = SampleCache(keep, max_bytes=2**30)
@@ -91,9 +92,14 @@ class LineSet(Dataset):
     def get(self, idx: int) -> Data:
         """Build sample ``idx``; training samples come as another random mirror image each time."""
         sample = self._kept.get(idx, lambda: self._build(idx))
-        if self.split != "train":
+        if not self._training:
             return sample
         return augmented_pixels(sample, access_rng(), mirror=self._mirror)
+
+    def use_for_scoring(self) -> None:
+        """From now on training samples too come as they are, not mirrored."""
+        self._training = False
+        self._kept.clear()  # without what leads back to pixels
 
     def _image_and_known_truth(self, idx: int) -> tuple[np.ndarray, LineTruth]:
         image, truth = self.image_and_truth(idx)
@@ -111,6 +117,6 @@ class LineSet(Dataset):
             data.file_name = file_name
         if number is not None:
             data.image_id = torch.tensor([number])
-        if self.split == "train":
+        if self._training:
             del data.segment_map  # nothing in training leads back to pixels
         return data

@@ -11,14 +11,15 @@ from typing import Any, Literal
 import numpy as np
 
 from geoinfluencer.datasets.image_files import find_images, read_image
+from geoinfluencer.datasets.image_folders import check_images_exist, images_by_stem
 from geoinfluencer.datasets.image_set import check_parts, part_of_training
 from geoinfluencer.datasets.line_sample import LineTruth, line_truth
 from geoinfluencer.datasets.line_set import LineSet
 from geoinfluencer.datasets.pixel_codes import BACKGROUND, FIRST, IGNORED
 from geoinfluencer.errors import InputError
-from geoinfluencer.files.chart_lines import ChartImage, read_chart_images, read_ub_pmc
-from geoinfluencer.files.images import IMAGE_SUFFIXES
+from geoinfluencer.files.chart_lines import ChartImage, read_chart_images
 from geoinfluencer.files.polyline_raster import distance_map, segment_samples, segments_of
+from geoinfluencer.files.ub_pmc import read_ub_pmc, ub_pmc_files
 
 Split = Literal["train", "calib", "val", "test", "all"]
 
@@ -92,6 +93,7 @@ class Lines(LineSet):
         self.has_truth = split != "all"
         self.annotation_file: Path | None = None
         self._thickness, self._rim = float(thickness), float(rim)
+        self.line_category = 1 if line_category_id is None else line_category_id
         self._files: Sequence[tuple[Path, ChartImage | None]]
         base = Path(root or ".")
         if split == "all":
@@ -105,9 +107,9 @@ class Lines(LineSet):
             images = _annotated(self.annotation_file, base / folder, line_category_id)
             source = str(self.annotation_file)
             images = part_of_training(images, split, calib_share, seed, source)
-            self._files = [(base / folder / image.file_name, image) for image in images][
-                :max_images
-            ]
+            files = [(base / folder / image.file_name, image) for image in images]
+            self._files = files[:max_images]
+            check_images_exist([path for path, _ in self._files], self.annotation_file)
             self._check_stated_sizes()
 
     def len(self) -> int:
@@ -203,13 +205,8 @@ def _annotated(path: Path, folder: Path, category_id: int | None) -> list[ChartI
     """Images and their lines, of a COCO-like file or of a folder of UB-PMC's files."""
     if not path.is_dir():
         return read_chart_images(path, category_id=category_id)
-    files = sorted(path.glob("*.json"))
-    if not files:
-        raise InputError(f"{path}: holds no JSON files; name the folder of UB-PMC's annotations")
-    if not folder.is_dir():
-        raise InputError(f"{folder}: no such folder of images")
-    pictures = (p for p in sorted(folder.iterdir()) if p.suffix.lower() in IMAGE_SUFFIXES)
-    name_of = {p.stem: p.name for p in pictures}
+    files = ub_pmc_files(path)
+    name_of = images_by_stem(folder)
     images = []
     for number, file in enumerate(files):
         if file.stem not in name_of:

@@ -55,6 +55,7 @@ class RoomSet(Dataset):
         self._background = background
         self._hold_out = chosen.hold_out
         self._max_nodes = chosen.max_nodes if self._training else chosen.max_eval_nodes
+        self._max_eval_nodes = chosen.max_eval_nodes
         self._crop = chosen.crop
         self._augment = partial(
             augmented_points, rotate=chosen.rotate, mirror=chosen.mirror, scale=chosen.scale,
@@ -94,6 +95,11 @@ class RoomSet(Dataset):
             center = low + (high - low) * torch.from_numpy(rng.random(3)).float()
             sample = crop_points(whole, center, self._max_nodes, self._crop)
         return self._augment(sample, rng) if self._training else sample
+
+    def use_for_scoring(self) -> None:
+        """From now on training samples too come as they are, not in parts and turned."""
+        self._training, self._parts, self._max_nodes = False, 1, self._max_eval_nodes
+        self._kept.clear()  # without what leads back to points
 
     @property
     def stuff(self) -> tuple[int, ...]:

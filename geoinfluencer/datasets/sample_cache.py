@@ -36,6 +36,11 @@ class SampleCache:
             self._bytes -= _bytes(self._samples.popitem(last=False)[1])
         return sample.__copy__()
 
+    def clear(self) -> None:
+        """Keeps nothing: samples will be made in another way."""
+        self._samples.clear()
+        self._bytes = 0
+
 
 def _bytes(sample: Data) -> int:
     values = sample.to_dict().values()

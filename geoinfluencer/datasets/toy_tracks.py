@@ -178,6 +178,7 @@ class ToyTracks(Dataset):
             material=material,
         )
         self.has_truth = True
+        self._training = split == "train"
         self._outside_weight = outside_weight
         self._builder = build_with_options(TrackGraph, graph)
         self._augment = {"rotate": rotate, "mirror_z": mirror_z, "mirror_phi": mirror_phi}
@@ -190,9 +191,13 @@ class ToyTracks(Dataset):
     def get(self, idx: int) -> Data:
         """Build sample ``idx``; training samples come under another random symmetry each time."""
         sample = self._kept.get(idx, lambda: self._build(idx))
-        if self.split != "train":
+        if not self._training:
             return sample
         return augmented_tracks(sample, access_rng(), **self._augment)
+
+    def use_for_scoring(self) -> None:
+        """From now on training samples too come as they are, not turned or mirrored."""
+        self._training = False
 
     def event(self, idx: int) -> ToyEvent:
         """Return event ``idx`` without its graph."""

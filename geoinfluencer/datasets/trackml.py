@@ -165,8 +165,10 @@ class TrackML(Dataset):
         self.has_cells = _use_cells(cells, list(self._files.values()))
         self._read_truth = truth
         self._cache = cache
-        self._sectors = wedges if split == "train" else eval_wedges
-        self._repeats = (steps_per_event or wedges) if split == "train" else eval_wedges
+        self._training = split == "train"
+        self._eval_sectors = eval_wedges
+        self._sectors = wedges if self._training else eval_wedges
+        self._repeats = (steps_per_event or wedges) if self._training else eval_wedges
         self._volumes = volumes
         self._layers = None if layers is None else [_layer_code(text) for text in layers]
         self._outside_weight = outside_weight
@@ -183,9 +185,14 @@ class TrackML(Dataset):
     def get(self, idx: int) -> Data:
         """Build sample ``idx``; training samples are drawn anew at every access."""
         piece, step = self.pieces[idx // self._repeats], idx % self._repeats
-        if self.split == "train":
+        if self._training:
             return self._training_sample(piece)
         return self._kept.get(idx, lambda: self._build(self._fixed_hits(piece, step)))
+
+    def use_for_scoring(self) -> None:
+        """From now on training samples too come as they are, not as random sectors, turned."""
+        self._training = False
+        self._sectors = self._repeats = self._eval_sectors
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -219,7 +226,7 @@ class TrackML(Dataset):
         phi = np.arctan2(event.pos[:, 1], event.pos[:, 0])
         mask = piece.mask(phi_share(phi))
         name = piece.event
-        if self._sectors > 1 and self.split != "train":
+        if self._sectors > 1 and not self._training:
             part = np.zeros(len(phi))
             part[mask] = phi_share(phi[mask])
             mask &= in_share(part, (step / self._sectors, (step + 1) / self._sectors))

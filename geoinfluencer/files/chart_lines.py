@@ -1,8 +1,8 @@
-"""Lines of charts in annotation files: COCO-like JSON of several makes, and UB-PMC's JSON."""
+"""Lines of charts in annotation files: COCO-like JSON of several makes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from geoinfluencer.errors import InputError
-from geoinfluencer.files.coco_entries import integer, read_json
+from geoinfluencer.files.coco_entries import by_id, integer, read_json
 
 
 @dataclass(frozen=True)
@@ -133,110 +133,92 @@ def read_chart_images(path: str | Path, *, category_id: int | None = None) -> li
     content = read_json(path, "annotation file")
     for key in ("images", "annotations"):
         if not isinstance(content, dict) or not isinstance(content.get(key), list):
-            raise InputError(f"{path}: has no list {key!r}; expected images and annotations")
-    images: dict[int, dict[str, Any]] = {}
-    for entry in content["images"]:
-        number = integer(f"{path}: image", entry, "id")
-        if number in images:
-            raise InputError(f"{path}: image {number} is there twice; ids must differ")
+            raise InputError(
+                f"{path}: has no list {key!r}; expected images and annotations, or a folder of "
+                "UB-PMC's files"
+            )
+    images = by_id(path, "image", content["images"])
+    for number, entry in images.items():
         if not isinstance(entry.get("file_name"), str) or not entry["file_name"]:
             raise InputError(f"{path}: image {number} has no file_name; give it one")
-        images[number] = entry
     lines: dict[int, list[tuple[np.ndarray, ...]]] = {number: [] for number in images}
-    wanted = _category(path, content, category_id)
+    entries, seen = [], set()
     for place, entry in enumerate(content["annotations"]):
         # Some files number no annotations: those are named by their place.
         numbered = isinstance(entry, dict) and "id" in entry
-        number = integer(f"{path}: annotation", entry, "id") if numbered else place
-        what = f"{path}: annotation {number}"
-        if integer(what, entry, "category_id") != wanted:
+        what = f"{path}: annotation at place {place}"
+        if numbered:
+            number = integer(what, entry, "id")
+            what = f"{path}: annotation {number}"
+            if number in seen:
+                raise InputError(f"{what} is there twice; ids must differ")
+            seen.add(number)
+        entries.append((what, entry, integer(what, entry, "category_id")))
+    named = content.get("categories")
+    categories = by_id(path, "category", named) if isinstance(named, list) else {}
+    names = {number: str(entry.get("name", "")) for number, entry in categories.items()}
+    wanted = line_category({category for _, _, category in entries}, names, category_id, str(path))
+    for what, entry, category in entries:
+        if category != wanted:
             continue
         owner = integer(what, entry, "image_id")
         if owner not in images:
-            raise InputError(f"{what} is of image {owner}, which is not there")
+            raise InputError(f"{what} is of image {owner}, which is not in images; remove it")
         lines[owner].append(annotated_line(entry, what))
     return [
         ChartImage(
             number,
             entry["file_name"],
-            _size(path, number, entry, "width"),
-            _size(path, number, entry, "height"),
+            stated_pixels(f"{path}: image {number}", entry, "width"),
+            stated_pixels(f"{path}: image {number}", entry, "height"),
             tuple(lines[number]),
         )
         for number, entry in images.items()
     ]
 
 
-def read_ub_pmc(path: str | Path) -> list[np.ndarray]:
-    """(P, 2) points of each line of a UB-PMC file, which is of one image:
-    ``task6.output["visual elements"].lines``, lists of ``{"x": x, "y": y}``.
+def line_category(
+    used: Collection[int], names: Mapping[int, str], category_id: int | None, what: str
+) -> int | None:
+    """The category of the annotations that are lines; ``None``: there are no annotations.
+
+    Args:
+        used: Categories that annotations have.
+        names: Of categories by their ids.
+        category_id: The one that was asked for; ``None``: that with ``line`` in its name where
+            annotations have it, else the only one.
+        what: The file, for the message.
 
     Raises:
-        InputError: There are none, or one is wrong; names it by its place.
+        InputError: No annotation has it, or it cannot be told.
     """
-    path = Path(path)
-    content = read_json(path, "annotation file")
-    elements = _visual_elements(content)
-    if elements is None:
-        raise InputError(
-            f"{path}: has no task6.output['visual elements'].lines; is it UB-PMC's JSON of a line "
-            "chart?"
-        )
-    return [flat_polyline(line, f"{path}: line {n}") for n, line in enumerate(elements)]
-
-
-def is_ub_pmc(content: Any) -> bool:
-    """Whether the contents of a JSON file are UB-PMC's, with lines."""
-    return _visual_elements(content) is not None
-
-
-def _visual_elements(content: Any) -> list[Any] | None:
-    if not isinstance(content, dict):
-        return None
-    task = content.get("task6")
-    output = task.get("output") if isinstance(task, dict) else content.get("task6_output")
-    elements = output.get("visual elements") if isinstance(output, dict) else None
-    found = elements.get("lines") if isinstance(elements, dict) else None
-    return found if isinstance(found, list) else None
-
-
-def _category(path: Path, content: dict[str, Any], category_id: int | None) -> int | None:
-    used = _distinct(
-        integer(f"{path}: annotation", entry, "category_id") for entry in content["annotations"]
-    )
+    remedy = "say which one is lines (line_category_id, on the command line --line-category-id)"
+    there = ", ".join(map(str, sorted(used)))
     if category_id is not None:
         if used and category_id not in used:
             raise InputError(
-                f"{path}: no annotation has category_id {category_id}; there are "
-                f"{', '.join(map(str, used))}"
+                f"{what}: no annotation has category_id {category_id}, only {there}; {remedy}"
             )
         return category_id
-    entries = content.get("categories")
-    named = [
-        integer(f"{path}: category", entry, "id")
-        for entry in (entries if isinstance(entries, list) else [])
-        if "line" in str(entry.get("name", "") if isinstance(entry, dict) else "").lower()
-    ]
+    named = [number for number, name in names.items() if "line" in name.lower()]
     if len(named) == 1 and named[0] in used:
         return named[0]
     if len(used) > 1:
-        raise InputError(
-            f"{path}: annotations have the categories {', '.join(map(str, used))}; say which one "
-            "is lines (line_category_id, on the command line --line-category-id)"
-        )
-    return used[0] if used else None
+        raise InputError(f"{what}: annotations have the categories {there}; {remedy}")
+    return next(iter(used), None)
 
 
-def _distinct(values: Iterable[int]) -> Sequence[int]:
-    return sorted(set(values))
+def stated_pixels(what: str, entry: Mapping[str, Any], key: str) -> int | None:
+    """``width`` or ``height`` of a chart, which may be absent.
 
-
-def _size(path: Path, number: int, entry: dict[str, Any], key: str) -> int | None:
+    Raises:
+        InputError: It is no positive integer.
+    """
     if entry.get(key) is None:
         return None
-    value = integer(f"{path}: image {number}", entry, key)
+    value = integer(what, entry, key)
     if value < 1:
-        raise InputError(f"{path}: image {number} has {key} {value}; it must be positive")
+        raise InputError(f"{what} has {key} {value}; it must be positive")
     return value
 
 

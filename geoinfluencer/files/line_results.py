@@ -12,13 +12,9 @@ import pandas as pd
 
 from geoinfluencer.errors import InputError
 from geoinfluencer.files.atomic import atomic_path
-from geoinfluencer.files.chart_lines import (
-    flat_polyline,
-    is_ub_pmc,
-    read_chart_images,
-    read_ub_pmc,
-)
+from geoinfluencer.files.chart_lines import flat_polyline, read_chart_images
 from geoinfluencer.files.coco_entries import read_json
+from geoinfluencer.files.ub_pmc import is_ub_pmc, read_ub_pmc, ub_pmc_files
 
 ImageLines = tuple[str, Sequence[dict[str, Any]]]  # name, lines {"score": s, "xy": [[x, y], ...]}
 
@@ -76,10 +72,7 @@ def read_chart_lines(
     """
     path = Path(path)
     if path.is_dir():
-        files = sorted(path.glob("*.json"))
-        if not files:
-            raise InputError(f"{path}: no .json file in it; expected UB-PMC's, one per image")
-        return {file.stem: read_ub_pmc(file) for file in files}
+        return {file.stem: read_ub_pmc(file) for file in ub_pmc_files(path)}
     content = read_json(path, "file of lines")
     if is_ub_pmc(content):
         return {path.stem: read_ub_pmc(path)}

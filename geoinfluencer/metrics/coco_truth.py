@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from geoinfluencer.errors import InputError
-from geoinfluencer.files.coco_entries import integer, read_json
-from geoinfluencer.files.coco_masks import check_segmentation, encoded, mask_module
+from geoinfluencer.files.coco_entries import by_id, read_json
+from geoinfluencer.files.coco_masks import encoded, mask_module
+from geoinfluencer.files.coco_objects import object_of, size_of
 
 
 @dataclass(frozen=True)
@@ -77,17 +77,9 @@ def coco_truth_of(content: Any, file: str) -> CocoTruth:
                 f"{file}: has no list {key!r}; --truth is COCO JSON with images, annotations and "
                 "categories"
             )
-    sizes: dict[int, tuple[int, int]] = {}
-    for place, entry in enumerate(content["images"]):
-        number = integer(f"{file}: image at place {place}", entry, "id")
-        height, width = (integer(f"{file}: image {number}", entry, key) for key in _SIZE)
-        if number in sizes or min(height, width) < 1:
-            raise InputError(
-                f"{file}: image {number} of {width} x {height} pixels is there twice or empty; "
-                "correct it"
-            )
-        sizes[number] = height, width
-    categories = {integer(f"{file}: category", entry, "id") for entry in content["categories"]}
+    images = by_id(file, "image", content["images"])
+    sizes = {number: size_of(f"{file}: image {number}", each) for number, each in images.items()}
+    categories = by_id(file, "category", content["categories"])
     objects = [
         _object(f"{file}: annotation {_name(entry, place)}", entry, sizes, categories)
         for place, entry in enumerate(content["annotations"])
@@ -95,37 +87,19 @@ def coco_truth_of(content: Any, file: str) -> CocoTruth:
     return CocoTruth(file, sizes, tuple(sorted(categories)), tuple(objects))
 
 
-_SIZE = ("height", "width")
-
-
 def _name(entry: Any, place: int) -> str:
     return str(entry["id"]) if isinstance(entry, dict) and "id" in entry else f"at place {place}"
 
 
 def _object(
-    what: str, entry: Any, sizes: dict[int, tuple[int, int]], categories: set[int]
+    what: str, entry: Any, sizes: dict[int, tuple[int, int]], categories: Collection[int]
 ) -> dict[str, Any]:
-    image, category = integer(what, entry, "image_id"), integer(what, entry, "category_id")
-    if image not in sizes:
-        raise InputError(f"{what} is of image {image}, which is not in images; remove it")
-    if category not in categories:
-        raise InputError(f"{what} has category_id {category}, which is not in categories; add it")
-    code = entry.get("segmentation")
-    if not code:
-        raise InputError(f"{what} has no segmentation; remove it, or give it a mask")
-    height, width = sizes[image]
-    check_segmentation(what, code, image, height, width)
-    rle = encoded(code, height, width)
-    area = entry.get("area")
-    if area is None:
-        area = float(mask_module(what).area(rle))
-    good = isinstance(area, int | float) and not isinstance(area, bool)
-    if not good or not abs(area) < math.inf or abs(area) > 1e300:
-        raise InputError(f"{what} has area {area!r}; it must be a number, or absent")
+    found = object_of(what, entry, sizes, categories)
+    rle = encoded(found.segmentation, *sizes[found.image_id])
     return {
-        "image_id": image,
-        "category_id": category,
-        "iscrowd": int(bool(entry.get("iscrowd", 0))),
-        "area": float(area),
+        "image_id": found.image_id,
+        "category_id": found.category_id,
+        "iscrowd": int(found.crowd),
+        "area": float(mask_module(what).area(rle)) if found.area is None else found.area,
         "segmentation": rle,
     }

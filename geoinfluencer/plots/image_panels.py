@@ -6,18 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from matplotlib.colors import to_rgb
 
-from geoinfluencer.plots.figures import Figure, drawing, instance_colors, legend_dot, render
-from geoinfluencer.plots.matching import (
-    IGNORED,
-    NOISE_LEFT,
-    RIGHT,
-    matched_instance,
-    node_errors,
-)
+from geoinfluencer.plots.figures import Figure, drawing, render
+from geoinfluencer.plots.matching import matched_instance
 from geoinfluencer.plots.overlay import as_colors, outlines, overlay
-from geoinfluencer.plots.panels import PIXEL_ERROR_KINDS
+from geoinfluencer.plots.pixel_panels import draw_followers, errors_panel, faded
 
 _PANEL = 5.0  # inches
 _LETTERS = 15.0  # points: three panels are seen at two thirds of their size
@@ -51,7 +44,7 @@ def image_figures(arrays: Mapping[str, np.ndarray], name: str) -> list[Figure]:
     own = arrays.get("pixel_predicted")
     found = arrays["predicted"][segment] if own is None else thin(own)
     tint = found if truth is None else _matched(truth, found)
-    grey = np.repeat(0.35 * as_colors(image).mean(2, keepdims=True) + 0.6, 3, axis=2)
+    grey = faded(as_colors(image))
     panels = [("image", as_colors(image))]
     if truth is not None:
         panels.append((f"truth: {_count(truth)} objects", overlay(image, truth)))
@@ -67,7 +60,7 @@ def image_figures(arrays: Mapping[str, np.ndarray], name: str) -> list[Figure]:
     panels.append(("influencers and who follows them", grey))
     handles: list[Any] = []
     if truth is not None:
-        panels.append(_errors(truth, found, grey, handles))
+        panels.append(errors_panel(truth, found, grey, handles))
     named = {
         "truth": (truth, arrays.get("truth_class")),
         "prediction": (found, arrays.get("predicted_class")),
@@ -86,7 +79,7 @@ def image_figures(arrays: Mapping[str, np.ndarray], name: str) -> list[Figure]:
             )
             axis.set_title(title, fontsize=_LETTERS)
             if title.startswith("influencers"):
-                _followers(axis, arrays, found, tint)
+                draw_followers(axis, arrays, found, tint)
         if handles:
             canvas.legend(
                 handles=handles, loc="outside lower center", ncols=_ENTRIES, fontsize=_LETTERS
@@ -127,26 +120,6 @@ def _matched(truth: np.ndarray, found: np.ndarray) -> np.ndarray:
     return flat.reshape(found.shape)
 
 
-def _errors(
-    truth: np.ndarray, found: np.ndarray, grey: np.ndarray, handles: list[Any]
-) -> tuple[str, np.ndarray]:
-    """The panel of errors; adds its legend."""
-    state = node_errors(
-        np.maximum(truth, -1).reshape(-1), found.reshape(-1), (truth == -2).reshape(-1)
-    ).reshape(truth.shape)
-    shown = grey.copy()
-    for kind, color, _, label in PIXEL_ERROR_KINDS:
-        chosen = state == kind
-        if kind in (RIGHT, NOISE_LEFT) or not chosen.any():
-            continue
-        shown[chosen] = 0.25 * shown[chosen] + 0.75 * np.array(to_rgb(color))
-        handles.append(legend_dot(color, f"{label} ({chosen.sum() / state.size:.1%})", "s"))
-    counted = state != IGNORED
-    right = np.isin(state, (RIGHT, NOISE_LEFT)) & counted
-    share = right.sum() / max(int(counted.sum()), 1)
-    return f"errors: {share:.1%} of the pixels right", shown
-
-
 def _write_names(axis: Any, labels: np.ndarray, names: np.ndarray, step: int) -> None:
     """The name of each object (K,) in its middle, moved into the image where it sticks out; none of
     small objects, and none where the name of a larger one stands. After the layout."""
@@ -177,26 +150,6 @@ def _write_names(axis: Any, labels: np.ndarray, names: np.ndarray, step: int) ->
             text.remove()
         else:
             taken.append(box)
-
-
-def _followers(
-    axis: Any, arrays: Mapping[str, np.ndarray], shown: np.ndarray, tint: np.ndarray
-) -> None:
-    """Lines from the segments of each instance to its influencer, which is a star."""
-    from matplotlib.collections import LineCollection
-
-    pos, found, star = arrays["pos"], arrays["predicted"], arrays["representative"]
-    if not len(star):
-        return
-    colour = np.full(len(star), -1, np.int64)  # of each instance, as in the prediction
-    colour[shown[shown >= 0]] = tint[shown >= 0]
-    follows = np.flatnonzero(found >= 0)
-    host = star[found[follows]]
-    colors = instance_colors(colour[found[follows]])
-    ends = np.stack([pos[follows], pos[host]], axis=1)
-    axis.add_collection(LineCollection(list(ends), colors=colors, linewidths=0.5, alpha=0.8))
-    axis.scatter(*pos[star].T, s=60, marker="*", c=instance_colors(colour), linewidths=0.6,
-                 edgecolors="black", zorder=3)  # fmt: skip
 
 
 def _count(labels: np.ndarray) -> int:

@@ -185,8 +185,11 @@ def train(
         device=pick_device(settings.accelerator),
         precision=settings.precision,
         quiet=quiet,
+        with_records=True,
     )
+    whole = not attribute(samples["val"], "missing_rooms", "")
     scores.metrics |= {
+        **(task.metrics_of(scores.records) if whole else {}),
         "split": "val",
         "seed": settings.seed,
         "dataset": setup.config.dataset,

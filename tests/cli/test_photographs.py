@@ -19,7 +19,7 @@ def test_what_the_preset_learns_is_what_it_scores() -> None:
     assert config.data["all_images"] and config.data["max_images"] == 8
     assert not config.data["mirror"] and not config.data["class_agnostic"]
     assert config.model["stem"] == "conv" and config.data["pixels"]
-    assert config.model["dropout"] == 0 and config.train.max_minutes <= 10
+    assert config.model["dropout"] == 0 and config.train.max_steps <= 3000
     assert not resolve_config("coco", preset="cpu").data["all_images"]
 
 

@@ -6,14 +6,11 @@ import copy
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
-from geoinfluencer.datasets.annotation_check import check_annotations, kind_of
-from geoinfluencer.datasets.annotation_images import check_image_files
-from geoinfluencer.errors import InputError
+from geoinfluencer.datasets.annotation_check import check_annotations
+from geoinfluencer.datasets.annotation_kind import kind_of
 
-Image = pytest.importorskip("PIL.Image", reason="needs the extra geoinfluencer[images]")
 pytest.importorskip("pycocotools.mask", reason="needs the extra geoinfluencer[images]")
 
 SQUARE = [2.0, 1.0, 6.0, 1.0, 6.0, 4.0, 2.0, 4.0]
@@ -69,7 +66,7 @@ ONE = [
     (
         "annotations",
         {"segmentation": [[9.5, 8, 12, 8, 12, 9]], "bbox": None},
-        "error",
+        "warning",
         "empty-mask",
         "annotation 5",
     ),
@@ -84,14 +81,20 @@ ONE = [
      "annotation 5"),
     ("annotations", {"segmentation": {**RUNS, "counts": "\u00e9"}}, "error", "run-length",
      "annotation 5"),
-    ("annotations", {"segmentation": RUNS}, "error", "empty-mask", "annotation 5"),
-    ("annotations", {"area": 0}, "error", "area", "annotation 5"),
+    ("annotations", {"segmentation": RUNS}, "warning", "empty-mask", "annotation 5"),
+    ("annotations", {"area": 0}, "warning", "area", "annotation 5"),
+    ("annotations", {"area": -1}, "error", "area", "annotation 5"),
+    ("annotations", {"area": float("nan")}, "error", "area", "annotation 5"),
     ("annotations", {"area": "12"}, "error", "area", "annotation 5"),
+    ("annotations", {"iscrowd": "0"}, "error", "iscrowd", "annotation 5"),
+    ("annotations", {"id": 10**30}, "error", "bad-id", "annotation at place 0"),
     ("annotations", {"bbox": [9, 1, 2, 2]}, "error", "box-outside", "annotation 5"),
     ("annotations", {"bbox": [2, 1, 0, 3]}, "error", "box-outside", "annotation 5"),
     ("annotations", {"bbox": [2, 1, 9, 3]}, "warning", "box-beyond", "annotation 5"),
     ("annotations", {"bbox": [2, 1, 4]}, "error", "box", "annotation 5"),
     ("images", {"width": 0}, "error", "bad-size", "image 7"),
+    ("images", {"width": "8"}, "error", "bad-size", "image 7"),
+    ("images", {"width": 10**9, "height": 10**9}, "error", "bad-size", "image 7"),
     ("images", {"file_name": ""}, "error", "no-file-name", "image 7"),
     ("categories", {"name": ""}, "warning", "no-name", "category 1"),
     ("categories", {"id": None}, "error", "bad-id", "category at place 0"),
@@ -124,6 +127,16 @@ def test_all_faults_are_listed_in_order() -> None:
         ("info", "empty-images", "images"),
         ("info", "idle-categories", "categories"),
     ]
+
+
+def test_an_annotation_without_an_id_is_checked_all_the_same() -> None:
+    content = changed("annotations", area=-1, segmentation=[[1, 2, 3, 4]])
+    del content["annotations"][0]["id"]
+    assert faults(content) == [
+        ("error", "bad-id", "annotation at place 0"),
+        ("error", "area", "annotation at place 0"),
+        ("error", "polygon", "annotation at place 0"),
+    ]  # and its image has an object
 
 
 def test_no_annotation_file_at_all() -> None:
@@ -195,65 +208,9 @@ def test_the_name_of_a_category_tells_lines() -> None:
         {"id": 2, "image_id": 7, "category_id": 1, "bbox": []},  # no line, and nobody reads it
     ]
     assert kind_of(content) == "lines" and faults(content) == []
-    content["categories"][1]["name"] = "airliner"
-    assert kind_of(content) == "masks"
-
-
-def test_files_of_images(tmp_path: Path) -> None:
-    content = good()
-    content["images"] += [
-        {"id": 8, "file_name": "turned.png", "width": 8, "height": 6},
-        {"id": 9, "file_name": "text.png", "width": 8, "height": 6},
-        {"id": 10, "file_name": "none.png", "width": 8, "height": 6},
-        {"id": 11, "file_name": "a.png", "width": 6, "height": 8},
-    ]
-    pixels = Image.fromarray(np.zeros((6, 8), np.uint8))
-    pixels.save(tmp_path / "a.png")
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    pixels.save(tmp_path / "turned.png", exif=exif)
-    (tmp_path / "text.png").write_text("no image")
-    found = [(each.level, each.kind, each.where) for each in check_image_files(content, tmp_path)]
-    assert found == [
-        ("info", "image-turned", "image 8"),
-        ("error", "image-unreadable", "image 9"),
-        ("error", "image-missing", "image 10"),
-        ("error", "image-size", "image 11"),
-    ]
-    with pytest.raises(InputError, match="nowhere: no such folder"):
-        list(check_image_files(content, tmp_path / "nowhere"))
-
-
-@pytest.mark.parametrize("stated", [None, (200, 200), (60, 40), (40, 60)])
-def test_lines_are_checked_against_the_images_themselves(
-    tmp_path: Path, stated: tuple[int, int] | None
-) -> None:
-    """Of 60 x 40 pixels; one point lies 20 pixels to the right, another 30 below."""
-    Image.fromarray(np.zeros((40, 60), np.uint8)).save(tmp_path / "a.png")
-    image: dict[str, Any] = {"id": 0, "file_name": "a.png"}
-    if stated is not None:
-        image |= dict(zip(("width", "height"), stated, strict=True))
-    lines = ([5, 20, 80, 20, 50, 10], [5, 70, 50, 30, 40, 30], [5, 5, 60.5, 20, 59, 40.9])
-    entries: list[dict[str, Any]] = [
-        {"id": k, "image_id": 0, "category_id": 2, "bbox": line} for k, line in enumerate(lines, 1)
-    ]
-    entries.append({"id": 9, "image_id": 0, "category_id": 3, "bbox": [90, 90, 9, 9, 9, 9]})
-    entries.append({"id": 10, "image_id": None, "category_id": 2, "bbox": [90, 90, 9, 9]})
-    content = {
-        "images": [image], "annotations": entries,
-        "categories": [{"id": 2, "name": "line"}, {"id": 3, "name": "text"}],
-    }  # fmt: skip
-    found = [each for each in check_image_files(content, tmp_path, kind="lines")]
-    texts = {each.where: each.text for each in found if each.kind == "points-beyond"}
-    if stated == (60, 40):  # then it is the other check that compares
-        assert texts == {} and not found
-        return
-    assert list(texts) == ["annotation 1", "annotation 2"]
-    assert texts["annotation 1"] == "its line reaches 20.0 pixels beyond its image of 60 x 40"
-    assert "reaches 30.0 pixels" in texts["annotation 2"]
-    assert ("image-size" in {each.kind for each in found}) is (stated is not None)
-    masks = [each for each in check_image_files(content, tmp_path) if each.kind == "points-beyond"]
-    assert masks == []
+    for name in ("airliner", "power line"):
+        content["categories"][1]["name"] = name
+        assert kind_of(content) == "masks"
 
 
 def test_real_files_are_clean(test_data: Path) -> None:

@@ -109,13 +109,27 @@ WRONG = {
     ),
     "image size": (
         {**content(), "images": [{"id": 7, "file_name": "b", "width": 0, "height": 2}]},
-        "image 7 has file_name 'b' and size 0 x 2",
+        "image 7 has size 0 x 2; it needs a positive one",
     ),
     "twice": (
         {**content(), "annotations": content()["annotations"] * 2}, "annotation 0 is there twice",
     ),
-    "id": (wrong(id="x"), "annotation has id 'x'; it must be an integer"),
-    "owner": (wrong(image_id=8), "annotation 0 is of image 8, which is not there"),
+    "image name": (
+        {**content(), "images": [{"id": 7, "width": 8, "height": 6}], "annotations": []},
+        "image 7 has file_name None; give it one",
+    ),
+    "pixels": (
+        {**content(), "images": [{"id": 7, "file_name": "b", "width": 10**9, "height": 10**9}]},
+        "image 7 has size 1000000000 x 1000000000; .* less than 2.32 pixels",
+    ),
+    "category twice": (
+        {**content(), "categories": content()["categories"][:1] * 2}, "category 90 is there twice",
+    ),
+    "id": (wrong(id="x"), "annotation at place 0 has id 'x'; it must be an integer"),
+    "long id": (wrong(id=10**30), "at place 0 has id 1000.*; it must be an integer of 64 bits"),
+    "owner": (wrong(image_id=8), "annotation 0 is of image 8, which is not in images"),
+    "crowd": (wrong(iscrowd="0"), "annotation 0 has iscrowd '0'; it must be 0 or 1, or absent"),
+    "area": (wrong(area=float("nan")), "annotation 0 has area nan; it must be a number of pixels"),
     "category": (wrong(category_id=5), "annotation 0 has category_id 5"),
     "none": (wrong(segmentation=[]), "annotation 0 has no segmentation"),
     "short": (wrong(segmentation=[[1, 2, 3, 4]]), "annotation 0: a polygon must be a list"),

@@ -132,8 +132,8 @@ def test_image_folders_may_be_in_the_folder_images(nuclei: Path) -> None:
     (nuclei / "val").rename(nuclei / "images" / "val")
     assert torch.equal(coco(nuclei, "val")[0].x, expected)
     (nuclei / "val").mkdir()  # the one that was named comes first
-    with pytest.raises(InputError, match=r"val.000\.png: no such image"):
-        _ = coco(nuclei, "val")[0]
+    with pytest.raises(InputError, match=r"val.000\.png: no such image \(missing: 3 of 3"):
+        coco(nuclei, "val")
 
 
 def test_one_annotation_file_is_enough(nuclei: Path) -> None:
@@ -243,9 +243,26 @@ def test_a_missing_package_names_the_extra(
 
 
 def test_a_missing_image_is_named(nuclei: Path) -> None:
-    (nuclei / "val" / "000.png").unlink()
-    with pytest.raises(InputError, match="000.png: no such image"):
-        _ = Nuclei(nuclei, "val")[0]
+    for name in ("001.png", "002.png"):
+        (nuclei / "val" / name).unlink()
+    assert len(Nuclei(nuclei, "val", max_images=1)) == 1  # the others are not asked for
+    with pytest.raises(
+        InputError, match=r"001.png: no such image \(missing: 2 of 3 of .*val.json\); is the folder"
+    ):
+        Nuclei(nuclei, "val")
+
+
+def test_a_stated_size_that_cannot_be_is_held_against_the_image(
+    nuclei: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = json.loads((nuclei / "val.json").read_text())
+    content["images"][0] |= {"width": 60_000, "height": 60_000}  # as truth 14 GB
+    (nuclei / "val.json").write_text(json.dumps(content))
+    monkeypatch.setattr(
+        "geoinfluencer.datasets.coco.pixel_truth", lambda *_: pytest.fail("its truth is painted")
+    )
+    with pytest.raises(InputError, match="000.png: the image is 24 x 16, its annotations are for"):
+        _ = Nuclei(nuclei, "val", graph=GRID)[0]
 
 
 def test_bad_options(nuclei: Path) -> None:

@@ -221,11 +221,13 @@ def test_what_is_wrong_is_named(charts: Path, change: dict[str, Any], words: str
 def test_files_that_are_not_there(charts: Path) -> None:
     with pytest.raises(InputError, match="test.json: no such annotation file"):
         Lines(charts, "test")
-    with pytest.raises(InputError, match="no annotation has category_id 5; there are 1, 2"):
+    with pytest.raises(
+        InputError, match="no annotation has category_id 5, only 1, 2; say which .*--line-cat"
+    ):
         Lines(charts, "val", line_category_id=5)
     (charts / "val" / "000.png").unlink()
-    with pytest.raises(InputError, match="000.png: no such image"):
-        _ = Lines(charts, "val")[0]
+    with pytest.raises(InputError, match=r"000.png: no such image \(missing: 1 of 2 of .*val.json"):
+        Lines(charts, "val")
     (charts / "val.json").write_text("{")
     with pytest.raises(InputError, match="val.json: cannot be read as JSON"):
         Lines(charts, "val")

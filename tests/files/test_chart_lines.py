@@ -11,13 +11,14 @@ import pandas as pd
 import pytest
 
 from geoinfluencer.errors import InputError
-from geoinfluencer.files.chart_lines import flat_polyline, read_chart_images, read_ub_pmc
+from geoinfluencer.files.chart_lines import flat_polyline, read_chart_images
 from geoinfluencer.files.line_results import (
     line_entry,
     read_chart_lines,
     write_lines_csv,
     write_lines_json,
 )
+from geoinfluencer.files.ub_pmc import read_ub_pmc
 
 LINE: list[float] = [1, 2, 3, 4.5, 5, 6]
 POINTS: list[list[float]] = [[1, 2], [3, 4.5], [5, 6]]
@@ -97,7 +98,7 @@ def test_category_of_lines(tmp_path: Path) -> None:
     assert first.tolist() == POINTS and second.tolist() == [[0, 0], [1, 1]]
     with pytest.raises(InputError, match=r"categories 0, 5; say which one .*--line-category-id"):
         read_chart_images(plain)
-    with pytest.raises(InputError, match="no annotation has category_id 2; there are 0, 5"):
+    with pytest.raises(InputError, match="no annotation has category_id 2, only 0, 5; say which"):
         read_chart_images(plain, category_id=2)
     names = [{"id": 0, "name": "chart"}, {"id": 5, "name": "Line"}]
     named = write(tmp_path / "named.json", *both, categories=names)
@@ -112,10 +113,14 @@ def test_category_of_lines(tmp_path: Path) -> None:
         (annotation(3, bbox=[1, 2, 3, 4, 5]), "annotation 3: bbox: its line has 5 values"),
         (annotation(3, segmentation={"counts": "ab"}), "annotation 3: segmentation: .* is a dict"),
         (annotation(3), "annotation 3: bbox: its line is None"),
-        (annotation(3, image=8, bbox=LINE), "annotation 3 is of image 8, which is not there"),
-        ({"image_id": 0, "category_id": 2, "bbox": [1]}, "annotation 0: bbox: .* 1 values"),
+        (annotation(3, image=8, bbox=LINE), "annotation 3 is of image 8, which is not in images"),
+        (
+            {"image_id": 0, "category_id": 2, "bbox": [1]},
+            "annotation at place 0: bbox: .* 1 values",
+        ),
         ({"id": 3, "image_id": 0}, "has category_id None"),
-        (7, "has category_id None"),
+        (7, "annotation at place 0 has category_id None"),
+        (annotation("x", bbox=LINE), "annotation at place 0 has id 'x'"),  # type: ignore[arg-type]
     ],
 )
 def test_bad_annotations_are_named(tmp_path: Path, entry: Any, words: str) -> None:
@@ -202,5 +207,5 @@ def test_bad_files_of_ours(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="lines.json: image 'a' has None; give a list of lines"):
         read_chart_lines(path)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(InputError, match=r"empty: no .json file"):
+    with pytest.raises(InputError, match=r"empty: holds no JSON files"):
         read_chart_lines(tmp_path / "empty")

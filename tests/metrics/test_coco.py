@@ -236,13 +236,19 @@ WRONG_TRUTH = {
     "no list": ({"images": [], "annotations": []}, "has no list 'categories'"),
     "image twice": (
         {**truth_content({1: 1}), "images": truth_content({1: 1})["images"] * 2},
-        "image 1 of 800 x 16 pixels is there twice or empty",
+        "image 1 is there twice; ids must differ",
+    ),
+    "category twice": (
+        {**truth_content({1: 1}), "categories": truth_content({1: 1})["categories"][:1] * 2},
+        "category 9 is there twice",
     ),
     "owner": (wrong(image_id=4), "annotation 0 is of image 4, which is not in images"),
     "category": (wrong(category_id=4), "annotation 0 has category_id 4, which is not in"),
     "mask": (wrong(segmentation=[]), "annotation 0 has no segmentation; remove it"),
     "polygon": (wrong(segmentation=[[1, 2, 3, 4]]), "annotation 0: a polygon must be"),
     "area": (wrong(area="big"), "annotation 0 has area 'big'; it must be a number"),
+    "negative area": (wrong(area=-1), "annotation 0 has area -1; it must be a number of pixels"),
+    "crowd": (wrong(iscrowd="0"), "annotation 0 has iscrowd '0'; it must be 0 or 1"),
 }
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from geoinfluencer.cli.main import main
 from geoinfluencer.datasets.shapes import Shapes
+from geoinfluencer.errors import InputError
 from geoinfluencer.training import evaluate, predict
 from geoinfluencer.training.run_folder import RunFolder
 from geoinfluencer.training.scoring.image_names import ImageNames
@@ -82,6 +83,16 @@ def test_every_image_of_a_name_has_its_overlay(tmp_path: Path) -> None:
     assert [path.stem for path in written] == ["x", "x-1", "image-3", "a-b", "a-b-5"]
     levels = [int(np.asarray(Image.open(path).convert("L"))[0, 0]) for path in written]
     assert levels == [10, 20, 30, 40, 50]
+
+
+def test_an_image_that_is_gone_costs_its_own_overlay_alone(tmp_path: Path) -> None:
+    def gone() -> np.ndarray:
+        raise InputError("x.png: no such image")
+
+    pictures = [("x", gone, []), ("y", lambda: np.zeros((4, 6, 3), np.uint8), [])]
+    with pytest.warns(UserWarning, match="no overlay of x: x.png: no such image"):
+        written = write_overlays(pictures, tmp_path)
+    assert [path.name for path in written] == ["y.png"]
 
 
 def test_a_numbered_name_that_another_image_has_is_numbered_again() -> None:

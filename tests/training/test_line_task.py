@@ -120,7 +120,7 @@ def test_what_is_written_scores_alike(
     assert "ceiling" not in printed
     assert json.loads((out / "metrics.json").read_text())["num_lines"] == 4
     assert main(["eval", *files, "--protocol", "lines", "--line-category-id", "7"]) == 2
-    assert "no annotation has category_id 7; there are 0" in capsys.readouterr().err
+    assert "no annotation has category_id 7, only 0" in capsys.readouterr().err
     assert main(["eval", *files, "--protocol", "nodes", "--line-category-id", "7"]) == 2
     assert "--line-category-id: is not for --protocol nodes" in capsys.readouterr().err
 
@@ -177,10 +177,50 @@ def test_pictures_begin_with_the_chart_itself() -> None:
     plain = {key: value for key, value in arrays.items() if key != "image"}
     (figure,) = task.sample_figures(arrays, "a")
     shapes = [_shape(each.png) for each in (figure, *task.sample_figures(plain, "a"))]
-    # two rows of two panels, or one row of three; 4 inches high at this size, and titles
-    assert shapes[0] == pytest.approx((2 * 4.3 * 110, 10 * 110), abs=2)
-    assert shapes[1] == pytest.approx((4.3 * 110, 15 * 110), abs=2)
+    # two rows of three panels, one of them empty without the chart; 4 inches high, and titles
+    assert shapes == [pytest.approx((2 * 4.4 * 110, 15 * 110), abs=2)] * 2
     assert "others have colours of their own" in figure.caption
+
+
+def test_lines_are_masks_too(tmp_path: Path) -> None:
+    coco_mask = pytest.importorskip("pycocotools.mask")
+    pixels = np.full((80, 100, 3), 255, np.uint8)
+
+    class Painted(Charts):
+        line_category = 7
+
+        def image(self, idx: int) -> np.ndarray:
+            return pixels
+
+    task, sample = make_task(Painted()), chart("a")
+    x, y = sample.pos.long().T
+    segment = torch.full((80, 100), -1)
+    segment[y, x] = torch.arange(len(x))
+    sample.segment_map, sample.image_number = segment.reshape(-1), torch.tensor([0])
+    sample.image_id = torch.tensor([12])
+    record = task.record(result(sample, sample.instance))
+    written = task.write_predictions([record], tmp_path)
+    assert written[-1] == tmp_path / "coco_results.json"
+    found = json.loads(written[-1].read_text())
+    assert [(each["image_id"], each["category_id"]) for each in found] == [(12, 7)] * 2
+    assert [each["score"] for each in found] == pytest.approx([0.9, 0.5])
+    for number, each in enumerate(found):
+        mask = torch.from_numpy(coco_mask.decode(each["segmentation"]).astype(bool))
+        expected = torch.zeros(80, 100, dtype=torch.bool)
+        mine = sample.instance == number
+        expected[y[mine], x[mine]] = True
+        assert torch.equal(mask, expected)
+    assert task.write_pictures([record], tmp_path) == [tmp_path / "overlays"]
+    shown = matplotlib.image.imread(tmp_path / "overlays/a.png")
+    coloured = (shown[..., :3] < 1).any(2)
+    assert coloured[20, 50] and coloured[60, 50] and not coloured[40, 50] and not coloured[5, 5]
+
+
+def test_without_the_way_back_to_pixels_there_are_no_masks(task: LineTask, tmp_path: Path) -> None:
+    sample = chart("a")
+    record = task.record(result(sample, sample.instance))
+    assert tmp_path / "coco_results.json" not in task.write_predictions([record], tmp_path)
+    assert task.write_pictures([record], tmp_path) == []
 
 
 def _shape(png: bytes) -> tuple[int, int]:

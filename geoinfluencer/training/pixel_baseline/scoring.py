@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from torch.utils.data import Dataset
 from torch_geometric.data import Data
 
 from geoinfluencer.condensation import Instances
+from geoinfluencer.datasets.pixel_codes import FIRST
 from geoinfluencer.files.coco_entries import write_results
 from geoinfluencer.files.coco_masks import encoded_labels
 from geoinfluencer.metrics import CocoMetrics
@@ -33,6 +34,7 @@ def score_masks(
     """COCO's numbers, class-agnostic, of the objects found in each image; ``coco_results.json``.
 
     The truth is the annotation file of the dataset where it has one, else its painted pixels.
+    ``ceiling_ap`` is of the true pixels themselves, of which each has one object only.
 
     Args:
         samples: whole images with truth.
@@ -43,27 +45,34 @@ def score_masks(
     numbers = [_image_id(samples, index) for index in range(len(samples))]
     truth = _truth(samples, numbers)
     entries: list[dict[str, Any]] = []
+    perfect: list[dict[str, Any]] = []
     seconds = 0.0
+
+    def results(index: int, label: np.ndarray, score: np.ndarray) -> Iterator[dict[str, Any]]:
+        for code, value in zip(encoded_labels(label, len(score)), score.tolist(), strict=True):
+            yield {
+                "image_id": numbers[index],
+                "category_id": truth.categories[0],
+                "segmentation": code,
+                "score": value,
+            }
+
     for index in _progress(len(samples), quiet):
         start = time.perf_counter()
         label, score = masks(samples.image(index))
         seconds += time.perf_counter() - start
-        entries += [
-            {
-                "image_id": numbers[index],
-                "category_id": truth.categories[0],
-                "segmentation": code,
-                "score": float(value),
-            }
-            for code, value in zip(encoded_labels(label, len(score)), score, strict=True)
-        ]
+        entries += results(index, label, score)
+        true = samples.codes(index).astype(np.int64) - FIRST
+        perfect += results(index, np.maximum(true, -1), np.ones(true.max(initial=-1) + 1))
     if out is not None:
         write_results(out / "coco_results.json", entries)
-    metric = CocoMetrics(class_agnostic=True)
+    metric, ceiling = CocoMetrics(class_agnostic=True), CocoMetrics(class_agnostic=True)
     metric.update(entries, truth, "masks of the baseline")
+    ceiling.update(perfect, truth, "true masks")
     return {
         **metric.compute(),
         **metric.window,
+        "ceiling_ap": ceiling.compute()["ap"],
         "protocol": "coco",
         "class_agnostic": True,
         "ms_per_image": 1e3 * seconds / len(samples),

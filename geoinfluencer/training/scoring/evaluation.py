@@ -64,17 +64,30 @@ def evaluation_config(
 
 
 def choose_split(cls: type, config: RunConfig, checkpoint: Checkpoint) -> tuple[str, str]:
-    """The split to score when none is named, and why: ``val``, or ``all`` of unknown events."""
+    """The split to score when none is named, and why: ``val``, or ``all`` of unknown events, or
+    ``train`` of a folder that was not trained on and has no other."""
     if same_folder(config.data_root, checkpoint.state.config["data_root"]):
         return "val", "the held-out samples of the data trained on"
     seen = set(checkpoint.state.data.get("events", ()))
     try:
         names = set(attribute(build_dataset(cls, config, "all"), "event_names", ()))
-    except (InputError, TypeError, ValueError):
-        return "val", "the dataset has no split 'all'"
+    except (InputError, TypeError, ValueError) as error:
+        return "val", f"split 'all' cannot be opened: {' '.join(str(error).split())}"
     if names and seen and not names & seen:
         return "all", "none of these events was seen in training"
+    if (missing := _missing(cls, config, "val")) and not _missing(cls, config, "train"):
+        return "train", f"there is no val: {missing}"
     return "val", "the held-out samples"
+
+
+def _missing(cls: type, config: RunConfig, split: str) -> InputError | None:
+    """What says that a split's file is not there; None: it is."""
+    try:
+        build_dataset(cls, config, split)
+    except InputError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            return error
+    return None
 
 
 def evaluate(
@@ -120,6 +133,7 @@ def evaluate(
     if split is None:
         split, why = choose_split(cls, config, loaded)
     samples = build_dataset(cls, config, split)
+    attribute(samples, "use_for_scoring", lambda: None)()
     if not attribute(samples, "has_truth", True):
         raise InputError(f"{config.data_root}: no truth to score against; use predict instead")
     missing = attribute(samples, "missing_rooms", "")

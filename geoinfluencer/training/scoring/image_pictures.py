@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 from torch_geometric.data import Data
 
+from geoinfluencer.errors import InputError
 from geoinfluencer.files.atomic import atomic_path
 from geoinfluencer.files.coco_masks import mask_module
 from geoinfluencer.plots.overlay import overlay, png
@@ -63,7 +65,7 @@ def write_overlays(
 
     Args:
         pictures: Name, pixels and masks (COCO results) of each image; where there are no pixels
-            there is no overlay.
+            there is no overlay. An image that can no longer be read has none, with a warning.
         folder: The parent folder.
         most: Images at most; None: all.
     """
@@ -73,7 +75,11 @@ def write_overlays(
         name = names(given.replace("/", "-"))
         if picture is None or (most is not None and len(written) >= most):
             continue
-        image = picture()
+        try:
+            image = picture()
+        except InputError as error:  # its masks are written: the other images still have theirs
+            warnings.warn(f"no overlay of {given}: {error}", stacklevel=2)
+            continue
         labels = painted(image.shape[:2], entries)
         path = folder / "overlays" / f"{name}.png"
         with atomic_path(path) as temporary:

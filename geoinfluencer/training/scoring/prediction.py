@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,6 +21,7 @@ from geoinfluencer.training.configuration.yaml_layers import Layer
 from geoinfluencer.training.fitting.progress import Progress
 from geoinfluencer.training.run_folder import RunFolder
 from geoinfluencer.training.scoring.evaluation import check_channels, evaluation_folder
+from geoinfluencer.training.scoring.image_inputs import check_images
 from geoinfluencer.training.scoring.inference import (
     autocast_dtype,
     condense_result,
@@ -46,6 +48,7 @@ def predict(
     npz: bool = False,
     colored: bool = False,
     viewer: bool = True,
+    annotations: str | Path | None = None,
     accelerator: str = "auto",
     quiet: bool = True,
 ) -> list[Path]:
@@ -64,6 +67,8 @@ def predict(
         npz: of files of points: NPZ too.
         colored: of files of points: a PLY in the colours of the instances too.
         viewer: of files of points: the interactive page.
+        annotations: of images: a COCO JSON file, which has the ids of the images by ``file_name``;
+            truth is not looked at.
         accelerator: ``auto``, ``cpu`` or ``gpu``.
         quiet: no progress.
 
@@ -80,9 +85,12 @@ def predict(
     config: RunConfig = check(Layer(dict(loaded.state.config)))
     cls = resolve_dataset(config.dataset)
     known = loaded.state.data
-    task = task_class(known["protocol"], str(loaded.path))(
-        SimpleNamespace(category_ids=known.get("category_ids", ()))
-    )
+    make_task = task_class(known["protocol"], str(loaded.path))
+    if annotations is not None and known["protocol"] != "images":
+        raise InputError(
+            f"--annotations {annotations}: has the ids of images that masks are predicted for; "
+            f"this checkpoint was trained on {config.dataset}"
+        )
     condensation = loaded.condensation(config.condensation)
     paths = list(dict.fromkeys(Path(item) for item in inputs))
     for path in paths:
@@ -91,39 +99,56 @@ def predict(
     clouds = [each for path in paths if _takes_points(path, cls) for each in point_inputs(path)]
     options = PointOptions(parse_columns(columns), unit, npz, colored, viewer)
     _check_point_options(options, clouds, config.dataset)
-    folder = evaluation_folder(out)
+    listed = None if annotations is None else Path(annotations)
+    ids = check_images(paths, cls, listed, quiet=quiet)
+    task = make_task(SimpleNamespace(category_ids=known.get("category_ids", ()), image_ids=ids))
     device = pick_device(accelerator)
     model = loaded.build_model().to(device)
     dtype = autocast_dtype(config.train.precision, device)
     written: list[Path] = []
-    if clouds:
-        names = [name for _, name in sorted(loaded.state.class_map.items())]
-        points = PointModel(
-            model, condensation, config.data.get("graph") or {}, names, device, dtype,
-            lambda samples, source: check_channels(samples, loaded, source, truth=False),
-        )  # fmt: skip
-        say = (lambda text: None) if quiet else print
-        for path in clouds:
-            written += predict_file(path, points, folder.path, options, say)
-    records: list[Any] = []
-    for path in paths:
-        if _takes_points(path, cls):
-            continue
-        samples = task.open_input(path, cls, config.data)
-        total = len(samples)  # type: ignore[arg-type]
-        if total == 0:
-            raise InputError(f"{path}: no samples in it")
-        check_channels(samples, loaded, f"{path}, first sample", truth=False)
-        progress = Progress(f"predicting {path.name}", total, unit="samples", enabled=not quiet)
-        for result in run_batches(
-            model, samples, device, dtype, max_nodes=1, on_sample=progress.update
-        ):
-            records.append(task.record(condense_result(result, condensation)))
-        progress.clear()
-    if records:
-        written += task.write_predictions(records, folder.path)
-        written += task.write_pictures(records, folder.path)
+    with _no_empty_folder(Path(out)):
+        folder = evaluation_folder(out)
+        if clouds:
+            names = [name for _, name in sorted(loaded.state.class_map.items())]
+            points = PointModel(
+                model, condensation, config.data.get("graph") or {}, names, device, dtype,
+                lambda samples, source: check_channels(samples, loaded, source, truth=False),
+            )  # fmt: skip
+            say = (lambda text: None) if quiet else print
+            for path in clouds:
+                written += predict_file(path, points, folder.path, options, say)
+        records: list[Any] = []
+        for path in paths:
+            if _takes_points(path, cls):
+                continue
+            samples = task.open_input(path, cls, config.data)
+            total = len(samples)  # type: ignore[arg-type]
+            if total == 0:
+                raise InputError(f"{path}: no samples in it")
+            check_channels(samples, loaded, f"{path}, first sample", truth=False)
+            progress = Progress(f"predicting {path.name}", total, unit="samples", enabled=not quiet)
+            for result in run_batches(
+                model, samples, device, dtype, max_nodes=1, on_sample=progress.update
+            ):
+                records.append(task.record(condense_result(result, condensation)))
+            progress.clear()
+        if records:
+            written += task.write_predictions(records, folder.path)
+            written += task.write_pictures(records, folder.path)
     return written
+
+
+@contextmanager
+def _no_empty_folder(path: Path) -> Iterator[None]:
+    """Takes away the empty folders that were made for ``path`` when something fails."""
+    made = [each for each in (path, *path.parents) if not each.exists()]
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):  # the first that holds something, or was not made, ends it
+            for each in made:
+                each.rmdir()
+        raise
 
 
 def _takes_points(path: Path, cls: type) -> bool:

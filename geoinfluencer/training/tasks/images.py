@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-import pandas as pd
 import torch
 from torch.utils.data import Dataset
 from torch_geometric.data import Data
 
-from geoinfluencer.files.coco_entries import write_results
 from geoinfluencer.files.coco_masks import encoded_labels
 from geoinfluencer.files.spool import JsonSpool
 from geoinfluencer.metrics import CocoMetrics
@@ -21,14 +18,15 @@ from geoinfluencer.metrics.coco_truth import CocoTruth, coco_truth_of, read_coco
 from geoinfluencer.plots.figures import Figure
 from geoinfluencer.plots.image_panels import image_figures
 from geoinfluencer.training.data import attribute
+from geoinfluencer.training.scoring.image_inputs import ImageInput, image_inputs
 from geoinfluencer.training.scoring.image_pictures import (
-    Picture,
     display_of,
     picture_of,
     write_overlays,
 )
 from geoinfluencer.training.scoring.inference import SampleResult
-from geoinfluencer.training.tasks.nodes import NodeTask, sample_numbers
+from geoinfluencer.training.tasks.image_records import ImageRecord, all_masks, write_masks
+from geoinfluencer.training.tasks.nodes import NodeTask
 
 _DEFINITIONS = {
     "ap": "COCO mask AP: precision averaged over recall, IoU thresholds .50 to .95 and categories",
@@ -60,41 +58,6 @@ _DEFINITIONS = {
 _OF_MODEL = ("ap", "ap50", "max_dets", "most_objects", "most_detections")
 
 
-@dataclass(frozen=True)
-class ImageRecord:
-    """What was predicted for an image: its nodes here, its masks put aside.
-
-    Attributes:
-        nodes: As of the ``nodes`` protocol.
-        image_id: In the annotation file; None where there is none.
-        labelled: Whether instances and truth have classes.
-        spool: Holds the masks: ``found``, and where the truth is known ``perfect`` and, of a model
-            that assigns pixels, ``pixel_perfect``; None: no masks.
-        place: Where in it.
-        assigned: Whether the model assigned pixels to segments.
-        picture: Reads the pixels of the image; None: they are not to be had.
-    """
-
-    name: str
-    nodes: pd.DataFrame
-    image_id: int | None
-    labelled: bool
-    spool: JsonSpool | None
-    place: int
-    assigned: bool = False
-    picture: Picture | None = None
-
-    @property
-    def has_masks(self) -> bool:
-        """False of samples without the way back to pixels, such as those of a training split."""
-        return self.spool is not None
-
-    def masks(self, kind: str, image_id: int) -> list[dict[str, Any]]:
-        """COCO results ``found``, ``perfect`` or ``pixel_perfect``."""
-        kept = {kind: []} if self.spool is None else self.spool.read(self.place)
-        return [{"image_id": image_id, **entry} for entry in kept[kind]]
-
-
 class ImageTask(NodeTask):
     """Scores on segments, masks on disk, and COCO AP where the dataset names its annotations.
 
@@ -103,7 +66,8 @@ class ImageTask(NodeTask):
     JSON) or ``coco_content()`` (its content); its samples then have ``image_id`` (1,); and
     ``category_ids``, the category of each class;
     without the latter class c is category c + 1. Without classes every mask gets the first
-    category, and scores take no notice of categories.
+    category, and scores take no notice of categories. ``image_ids`` are those of image files that
+    ``predict`` reads.
     """
 
     protocol: ClassVar[str] = "images"
@@ -113,7 +77,9 @@ class ImageTask(NodeTask):
         self._categories: tuple[int, ...] = tuple(attribute(samples, "category_ids", ()))
         self._annotations: Path | None = attribute(samples, "annotation_file", None)
         self._content: Callable[[], Any] | None = attribute(samples, "coco_content", None)
+        self._image_ids: Mapping[Path, int] = attribute(samples, "image_ids", {})
         self._samples = samples
+        self._inputs: Sequence[ImageInput] = ()
         self._spool: JsonSpool | None = None
 
     def record(self, result: SampleResult) -> ImageRecord:  # type: ignore[override]
@@ -121,7 +87,10 @@ class ImageTask(NodeTask):
         sample, found = result.sample, result.instances
         segment, size = sample.get("segment_map"), sample.get("image_size")
         labelled = found.label is not None and not self.class_agnostic(sample, found)
+        source = self._inputs[int(sample.image_number)] if self._inputs else None
         number = sample.get("image_id")
+        if source is not None:
+            number = self._image_ids.get(source.file, number)
         image_id = None if number is None else int(number)
         nodes = super().record(result)
         if segment is None or size is None:
@@ -154,18 +123,18 @@ class ImageTask(NodeTask):
             place,
             assigned,
             picture_of(self._samples, sample),
+            (shape[1], shape[0]),
+            source,
         )
 
     def write_predictions(self, records: Sequence[ImageRecord], folder: Path) -> list[Path]:  # type: ignore[override]
-        """``predictions.csv`` of the segments, and ``coco_results.json`` of the masks, which are
-        read back one image at a time. Images that no annotation file names have the number in
-        their name as id (COCO's ``000000000139.jpg`` is 139), or are counted."""
+        """``predictions.csv`` of the segments; ``coco_results.json`` of the masks, which are read
+        back one image at a time; of image files ``images.json``, the ids that they have there, see
+        :func:`~geoinfluencer.training.tasks.image_records.image_ids`."""
         written = super().write_predictions([each.nodes for each in records], folder)
         if not all(each.has_masks for each in records):
             return written
-        path = folder / "coco_results.json"
-        write_results(path, _all_masks(records, "found"))
-        return [*written, path]
+        return written + write_masks(records, "found", folder)
 
     def write_pictures(
         self, records: Sequence[ImageRecord], folder: Path, most: int | None = None
@@ -176,6 +145,7 @@ class ImageTask(NodeTask):
 
     def open_input(self, path: Path, cls: type, options: Mapping[str, Any]) -> Dataset[Data]:
         self._samples = super().open_input(path, cls, options)
+        self._inputs = image_inputs(path, cls)
         return self._samples
 
     def display_arrays(self, result: SampleResult) -> dict[str, np.ndarray]:
@@ -201,7 +171,7 @@ class ImageTask(NodeTask):
             ceilings["pixel_ceiling_ap"] = "pixel_perfect"
         for kind in ("found", *ceilings.values()):
             metric = CocoMetrics(class_agnostic=agnostic)
-            metric.update(_all_masks(records, kind), truth, f"{kind} masks")
+            metric.update(all_masks(records, kind), truth, f"{kind} masks")
             scores[kind] = {**metric.compute(), **metric.window}
         found = {key: scores["found"][key] for key in _OF_MODEL}
         return {**found, **{key: scores[kind]["ap"] for key, kind in ceilings.items()}}
@@ -245,12 +215,6 @@ class ImageTask(NodeTask):
 
     def _category(self, label: int) -> int:
         return self._categories[label] if label < len(self._categories) else label + 1
-
-
-def _all_masks(records: Sequence[ImageRecord], kind: str) -> Iterator[dict[str, Any]]:
-    counted = sample_numbers([each.name for each in records])
-    for each, number in zip(records, counted, strict=True):
-        yield from each.masks(kind, number if each.image_id is None else each.image_id)
 
 
 def _class_of_instances(instance: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -9,10 +9,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
+from torch import Tensor
 from torch.utils.data import Dataset
 from torch_geometric.data import Data
 
 from geoinfluencer.condensation.polylines import polylines
+from geoinfluencer.files.coco_masks import encoded_labels
 from geoinfluencer.files.line_results import (
     ImageLines,
     line_entry,
@@ -23,9 +25,12 @@ from geoinfluencer.files.spool import JsonSpool
 from geoinfluencer.metrics import LineMetrics
 from geoinfluencer.plots.figures import Figure
 from geoinfluencer.plots.lines import line_figures
+from geoinfluencer.training.data import attribute
+from geoinfluencer.training.scoring.image_inputs import ImageInput, image_inputs
 from geoinfluencer.training.scoring.image_names import ImageNames
-from geoinfluencer.training.scoring.image_pictures import picture_of
+from geoinfluencer.training.scoring.image_pictures import picture_of, write_overlays
 from geoinfluencer.training.scoring.inference import SampleResult
+from geoinfluencer.training.tasks.image_records import ImageRecord, write_masks
 from geoinfluencer.training.tasks.nodes import NodeTask
 
 LINE_DEFINITIONS = {
@@ -52,6 +57,7 @@ class LineRecord:
         spool: Holds ``found``, and where the truth is known ``truth`` and ``perfect``.
         place: Where in it.
         has_truth: Whether the sample has true lines to score against.
+        image: The same as masks, ``masks`` of the spool; None: without the way back to pixels.
     """
 
     name: str
@@ -59,6 +65,7 @@ class LineRecord:
     spool: JsonSpool
     place: int
     has_truth: bool
+    image: ImageRecord | None = None
 
     def lines(self, kind: str) -> list[dict[str, Any]]:
         """Lines ``found``, ``truth`` or ``perfect``, as files hold them."""
@@ -81,6 +88,9 @@ class LineTask(NodeTask):
     def __init__(self, samples: object) -> None:
         super().__init__(samples)
         self._samples = samples
+        self._category: int = attribute(samples, "line_category", 1)
+        self._image_ids: Mapping[Path, int] = attribute(samples, "image_ids", {})
+        self._inputs: Sequence[ImageInput] = ()
         self._spool: JsonSpool | None = None
 
     def record(self, result: SampleResult) -> LineRecord:  # type: ignore[override]
@@ -96,11 +106,17 @@ class LineTask(NodeTask):
             count = line.max(initial=-1) + 1
             kept["truth"] = [line_entry(points[line == k], 1.0) for k in range(count)]
             kept["perfect"] = _entries(pos, instance, np.ones(instance.max(initial=-1) + 1))
+        segment, size = sample.get("segment_map"), sample.get("image_size")
+        drawn = segment is not None and size is not None
+        if drawn:
+            kept["masks"] = self._masks(found.instance.numpy(), score, segment.numpy(), size[0])
         self._spool = self._spool or JsonSpool()
         place = self._spool.add(kept)
         file_name = sample.get("file_name")
         name = result.name if file_name is None else str(PurePosixPath(file_name).with_suffix(""))
-        return LineRecord(name, super().record(result), self._spool, place, "truth" in kept)
+        nodes = super().record(result)
+        image = self._image_record(sample, name, nodes, self._spool, place) if drawn else None
+        return LineRecord(name, nodes, self._spool, place, "truth" in kept, image)
 
     def write_predictions(self, records: Sequence[LineRecord], folder: Path) -> list[Path]:  # type: ignore[override]
         """``predictions.csv`` of the pixels, ``lines.json`` and ``lines.csv`` of the lines."""
@@ -108,7 +124,19 @@ class LineTask(NodeTask):
         as_json, as_csv = folder / "lines.json", folder / "lines.csv"
         write_lines_json(as_json, _all_lines(records))
         write_lines_csv(as_csv, _all_lines(records))
-        return [*written, as_json, as_csv]
+        written += [as_json, as_csv]
+        images = [each.image for each in records if each.image is not None]
+        if len(images) < len(records):
+            return written
+        return written + write_masks(images, "masks", folder)
+
+    def write_pictures(
+        self, records: Sequence[LineRecord], folder: Path, most: int | None = None
+    ) -> list[Path]:
+        """``overlays/NAME.png``, the lines' pixels over their images; returns that folder."""
+        images = (each.image for each in records if each.image is not None)
+        pictures = ((each.name, each.picture, each.masks("masks", 0)) for each in images)
+        return [folder / "overlays"] if write_overlays(pictures, folder, most) else []
 
     def metrics_of(self, records: Sequence[LineRecord]) -> dict[str, Any]:
         """The scores of the lines, where all images have true ones, and their ceiling."""
@@ -128,6 +156,7 @@ class LineTask(NodeTask):
 
     def open_input(self, path: Path, cls: type, options: Mapping[str, Any]) -> Dataset[Data]:
         self._samples = super().open_input(path, cls, options)
+        self._inputs = image_inputs(path, cls)
         return self._samples
 
     def display_arrays(self, result: SampleResult) -> dict[str, np.ndarray]:
@@ -146,6 +175,28 @@ class LineTask(NodeTask):
 
     def sample_figures(self, arrays: Mapping[str, np.ndarray], name: str) -> list[Figure]:
         return line_figures(arrays, name)
+
+    def _masks(
+        self, instance: np.ndarray, score: np.ndarray, segment: np.ndarray, size: Tensor
+    ) -> list[dict[str, Any]]:
+        pixels = np.where(segment < 0, -1, instance[segment]).reshape(size.tolist())
+        return [
+            {"category_id": self._category, "segmentation": mask, "score": value}
+            for mask, value in zip(encoded_labels(pixels, len(score)), score.tolist(), strict=True)
+        ]
+
+    def _image_record(
+        self, sample: Data, name: str, nodes: pd.DataFrame, spool: JsonSpool, place: int
+    ) -> ImageRecord:
+        source = self._inputs[int(sample.image_number)] if self._inputs else None
+        number = sample.get("image_id")
+        if source is not None:
+            number = self._image_ids.get(source.file, number)
+        height, width = sample.image_size[0].tolist()
+        return ImageRecord(
+            name, nodes, None if number is None else int(number), False, spool, place,
+            picture=picture_of(self._samples, sample), size=(width, height), source=source,
+        )  # fmt: skip
 
     def definitions(self) -> dict[str, str]:
         return {**LINE_DEFINITIONS, **super().definitions()}

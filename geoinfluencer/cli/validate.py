@@ -102,6 +102,10 @@ def _checked(options: argparse.Namespace) -> tuple[Kind, str, str, list[Finding]
     if path.is_dir() or is_ub_pmc(content):
         if options.kind == "masks":
             raise InputError(f"{path}: UB-PMC's annotations are lines; leave out --kind masks")
+        if options.line_category_id is not None:
+            raise InputError(
+                f"{path}: UB-PMC's annotations have no categories; leave out --line-category-id"
+            )
         return "lines", "", f"{len(files)} files of UB-PMC", list(check_ub_pmc(files, images))
     kind, reason = kind_and_reason(content) if options.kind is None else (options.kind, "")
     category = 2 if options.line_category_id is None else options.line_category_id

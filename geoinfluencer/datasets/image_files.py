@@ -78,14 +78,16 @@ def read_image(path: Path, size: tuple[int, int] | None = None) -> np.ndarray:
 
 
 def image_sizes(path: Path) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Width and height of an image as it is stored, and upright. Of most formats only the header
-    is read; PNG is decoded, since what turns it may stand behind the pixels.
+    """Width and height of an image as it is stored, and upright; of TIFF both are upright. Of most
+    formats only the header is read; PNG is decoded, since what turns it may stand behind the
+    pixels.
 
     Raises:
         InputError: The file is missing or no image.
     """
     with _opened(path) as file:
         stored, turned = file.size, file.getexif().get(_ORIENTATION, 1) in (5, 6, 7, 8)
+        turned = turned and file.format != "TIFF"  # Pillow turns these itself
     return stored, stored[::-1] if turned else stored
 
 
@@ -125,11 +127,13 @@ def _opened(path: Path) -> Iterator[Any]:
     """An image file; what goes wrong while it is open is an InputError."""
     image_module, _ = _pillow(path)
     try:
-        with warnings.catch_warnings():  # Pillow's own has no remedy, see _say_what_is_lost
-            warnings.simplefilter("ignore", image_module.DecompressionBombWarning)
-            file = image_module.open(path)
-        with file:
-            yield file
+        # by handle: what Pillow opens by name it may map, and maps TIFF to be turned in wrong rows
+        with path.open("rb") as handle:
+            with warnings.catch_warnings():  # Pillow's own has no remedy, see _say_what_is_lost
+                warnings.simplefilter("ignore", image_module.DecompressionBombWarning)
+                file = image_module.open(handle)
+            with file:
+                yield file
     except FileNotFoundError as error:
         raise InputError(
             f"{path}: no such image; is the folder of images the right one?"

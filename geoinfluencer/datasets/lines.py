@@ -93,7 +93,7 @@ class Lines(LineSet):
         self.has_truth = split != "all"
         self.annotation_file: Path | None = None
         self._thickness, self._rim = float(thickness), float(rim)
-        self.line_category = 1 if line_category_id is None else line_category_id
+        self.category_ids: tuple[int | None, ...] = ()  # of lines, in the annotations
         self._files: Sequence[tuple[Path, ChartImage | None]]
         base = Path(root or ".")
         if split == "all":
@@ -105,6 +105,7 @@ class Lines(LineSet):
             }.get(split, (train_json, train_img_dir))
             self.annotation_file = base / annotations
             images = _annotated(self.annotation_file, base / folder, line_category_id)
+            self.category_ids = tuple({image.category for image in images} - {None})
             source = str(self.annotation_file)
             images = part_of_training(images, split, calib_share, seed, source)
             files = [(base / folder / image.file_name, image) for image in images]

@@ -24,6 +24,7 @@ class ChartImage:
         height: Pixels; None: not said.
         pieces: Of each line its pieces, most have one: (P, 2) float32 x, y in order, P >= 1; in
             pixels, y downwards.
+        category: Of the annotations that are lines, in the file; None: it has none.
     """
 
     id: int
@@ -31,6 +32,7 @@ class ChartImage:
     width: int | None
     height: int | None
     pieces: tuple[tuple[np.ndarray, ...], ...]
+    category: int | None = None
 
     @property
     def lines(self) -> list[np.ndarray]:
@@ -172,6 +174,7 @@ def read_chart_images(path: str | Path, *, category_id: int | None = None) -> li
             stated_pixels(f"{path}: image {number}", entry, "width"),
             stated_pixels(f"{path}: image {number}", entry, "height"),
             tuple(lines[number]),
+            wanted,
         )
         for number, entry in images.items()
     ]

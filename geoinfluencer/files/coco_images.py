@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from geoinfluencer.errors import InputError
-from geoinfluencer.files.coco_entries import integer, read_json
+from geoinfluencer.files.coco_entries import by_id, read_json
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,7 @@ class ImageList:
         if not isinstance(entries, list) or not entries:
             raise InputError(f"{path}: has no images; give COCO JSON with a list 'images'")
         self._images: dict[str, ListedImage] = {}
-        for place, entry in enumerate(entries):
-            number = integer(f"{path}: image at place {place}", entry, "id")
+        for number, entry in by_id(path, "image", entries).items():
             name = entry.get("file_name")
             if not isinstance(name, str) or not name:
                 raise InputError(f"{path}: image {number} has file_name {name!r}; give it one")

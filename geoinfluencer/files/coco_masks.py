@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import importlib.util
 from typing import Any
 
 import numpy as np
 
 from geoinfluencer.errors import InputError
 from geoinfluencer.files.run_lengths import run_lengths, runs_of_labels
+
+
+def masks_available() -> bool:
+    """Whether pycocotools is installed, without which there are no run lengths of masks."""
+    return importlib.util.find_spec("pycocotools") is not None
 
 
 def mask_module(source: object) -> Any:
@@ -20,7 +26,7 @@ def mask_module(source: object) -> Any:
         from pycocotools import mask
     except ImportError as error:
         raise InputError(
-            f"{source}: masks are decoded by pycocotools, which is not installed: "
+            f"{source}: masks need pycocotools, which is not installed: "
             "pip install 'geoinfluencer[images]'"
         ) from error
     return mask

@@ -30,12 +30,11 @@ def low_byte_tiles(file: Any) -> list[Any] | None:
         several = isinstance(options, tuple) and len(options) > 0
         raw = options[0] if several else options
         name, _, depth = raw.partition(";") if isinstance(raw, str) else ("", "", "")
-        if not depth.startswith("16"):
+        if depth not in ("16L", "16B", "16N"):  # BGR;16 has 16 bits per pixel
             return None
-        swapped = _SWAPPED.get(depth[2:])
-        if name not in _READ or swapped is None:
+        if name not in _READ:
             raise ValueError(f"its channels have 16 bits as {raw}")
-        raw = f"{name};16{swapped}"
+        raw = f"{name};16{_SWAPPED[depth[2:]]}"
         options = (raw, *options[1:]) if several else raw
         # Pillow below 11 has plain tuples
         made = tile._replace(args=options) if hasattr(tile, "_replace") else (*tile[:3], options)

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from geoinfluencer.datasets.catalog import resolve_dataset
+from geoinfluencer.files.coco_masks import masks_available
 from geoinfluencer.nn.stems import check_backbone
 from geoinfluencer.training.checkpoint import RunState, load_checkpoint
 from geoinfluencer.training.data import (
@@ -177,6 +178,9 @@ def train(
     if stopped_by is not None:
         raise Interrupted(stopped_by, folder, state.step)
     best = load_checkpoint(folder.best)
+    # the protocol's own scores too, unless rooms are missing or what makes masks of images
+    complete = not attribute(samples["val"], "missing_rooms", "")
+    complete &= task.protocol != "images" or masks_available()
     scores = score_samples(
         best.build_model(),
         samples["val"],
@@ -185,11 +189,10 @@ def train(
         device=pick_device(settings.accelerator),
         precision=settings.precision,
         quiet=quiet,
-        with_records=True,
+        with_records=complete,
     )
-    whole = not attribute(samples["val"], "missing_rooms", "")
     scores.metrics |= {
-        **(task.metrics_of(scores.records) if whole else {}),
+        **(task.metrics_of(scores.records) if complete else {}),
         "split": "val",
         "seed": settings.seed,
         "dataset": setup.config.dataset,

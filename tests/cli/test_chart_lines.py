@@ -47,6 +47,15 @@ def test_files_are_named_by_options(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert data["thickness"] == 3
     metrics = json.loads((out / "metrics.json").read_text())
     assert metrics["dataset"] == "lines" and metrics["num_truth"] == 2
+    found = tmp_path / "found"
+    predicted = ["predict", "--checkpoint", str(out), str(folder / "val"), "--out", str(found)]
+    assert main([*predicted, "--annotations", str(folder / "val.json")]) == 0
+    listed = json.loads((found / "images.json").read_text())
+    assert [(each["id"], each["file_name"]) for each in listed] == [
+        (k, f"{k}.png") for k in range(3)
+    ]
+    masks = json.loads((found / "coco_results.json").read_text())
+    assert {each["category_id"] for each in masks} <= {0}
     capsys.readouterr()
     assert main([*arguments, "--line-category-id", "4"]) == 2
     said = capsys.readouterr().err

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from geoinfluencer.datasets.image_files import find_images, read_image
+from geoinfluencer.datasets.image_files import find_images, image_sizes, read_image
 from geoinfluencer.errors import InputError
 
 Image = pytest.importorskip("PIL.Image", reason="needs the extra geoinfluencer[images]")
@@ -52,6 +52,23 @@ def test_orientation(tmp_path: Path) -> None:
         InputError, match="a.png: the image is 5 x 7, its annotations are for 9 x 9"
     ):
         read_image(tmp_path / "a.png", (9, 9))
+
+
+def test_a_tiff_is_always_upright(tmp_path: Path) -> None:
+    pixels = np.arange(35, dtype=np.uint8).reshape(5, 7)
+    Image.fromarray(pixels).save(tmp_path / "a.tif", tiffinfo={0x0112: 6})
+    assert np.array_equal(read_image(tmp_path / "a.tif"), np.rot90(pixels, -1))
+    assert image_sizes(tmp_path / "a.tif") == ((5, 7), (5, 7))
+
+
+def test_bmp_of_16_bits_a_pixel(tmp_path: Path) -> None:
+    head = struct.pack("<2sIHHI", b"BM", 66 + 16, 0, 0, 66)
+    info = struct.pack("<IiiHHIIiiII", 40, 2, 2, 1, 16, 3, 8, 0, 0, 0, 0)
+    masks = struct.pack("<III", 0xF800, 0x07E0, 0x001F)  # 5, 6 and 5 bits
+    rows = struct.pack("<4H", 0xF800, 0x07E0, 0x001F, 0xFFFF)
+    (tmp_path / "a.bmp").write_bytes(head + info + masks + rows)
+    expected = [[[0, 0, 255], [255] * 3], [[255, 0, 0], [0, 255, 0]]]
+    assert read_image(tmp_path / "a.bmp").tolist() == expected
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:

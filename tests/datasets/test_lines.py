@@ -183,6 +183,11 @@ def test_splits(charts: Path) -> None:
     assert len({tuple(Lines(charts, "train", mirror=False)[0].line_xy[0].tolist())}) == 1
 
 
+def test_the_category_of_lines(charts: Path) -> None:
+    assert Lines(charts, "val").category_ids == (2,)
+    assert Lines(charts / "val", "all").category_ids == ()
+
+
 def test_images_alone_can_be_predicted(charts: Path) -> None:
     for root in (charts / "val", charts / "val" / "000.png"):
         dataset = Lines(root, "all")

@@ -46,6 +46,10 @@ def test_names_that_are_not_there_or_not_clear(tmp_path: Path) -> None:
             '{"images": [{"id": 3, "file_name": "a"}, {"id": 4, "file_name": "a"}]}',
             "images 3 and 4 both have file_name a",
         ),
+        (
+            '{"images": [{"id": 3, "file_name": "a"}, {"id": 3, "file_name": "b"}]}',
+            "image 3 is there twice",
+        ),
         ("{", "cannot be read as JSON"),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from torch_geometric.data import Data
 from geoinfluencer.cli.main import main
 from geoinfluencer.condensation import Instances
 from geoinfluencer.metrics import LineMetrics, NodeMetrics
+from geoinfluencer.training import evaluate, train
 from geoinfluencer.training.scoring.file_scores import evaluate_prediction_file
 from geoinfluencer.training.scoring.inference import SampleResult
 from geoinfluencer.training.tasks import LineTask, make_task
@@ -187,7 +189,7 @@ def test_lines_are_masks_too(tmp_path: Path) -> None:
     pixels = np.full((80, 100, 3), 255, np.uint8)
 
     class Painted(Charts):
-        line_category = 7
+        category_ids = (7,)
 
         def image(self, idx: int) -> np.ndarray:
             return pixels
@@ -214,6 +216,33 @@ def test_lines_are_masks_too(tmp_path: Path) -> None:
     shown = matplotlib.image.imread(tmp_path / "overlays/a.png")
     coloured = (shown[..., :3] < 1).any(2)
     assert coloured[20, 50] and coloured[60, 50] and not coloured[40, 50] and not coloured[5, 5]
+
+
+def test_without_pycocotools_charts_have_their_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pycocotools", None)
+    settings = ["data.train_charts=4", "data.calib_charts=2", "data.val_charts=2"]
+    run = train(
+        "synthetic-charts", preset="quick", max_steps=1, assignments=settings, out=tmp_path / "run"
+    )
+    assert run.metrics["ceiling_6a"] > 0.5
+    with pytest.warns(UserWarning, match="no masks of the lines and no overlays"):
+        evaluate(run.best, out=tmp_path / "eval")
+    assert (tmp_path / "eval/lines.json").is_file()
+    assert not (tmp_path / "eval/coco_results.json").exists()
+
+
+def test_without_pycocotools_images_are_trained_to_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pycocotools", None)
+    run = train(
+        "shapes", preset="quick", max_steps=1, assignments=["data.train_images=3"],
+        out=tmp_path / "run",
+    )  # fmt: skip
+    assert "pq" in run.metrics and "ap" not in run.metrics
+    assert json.loads((run.path / "metrics.json").read_text())["steps"] == 1
 
 
 def test_without_the_way_back_to_pixels_there_are_no_masks(task: LineTask, tmp_path: Path) -> None:

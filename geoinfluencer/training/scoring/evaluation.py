@@ -184,7 +184,18 @@ def evaluate(
 
 
 def evaluation_folder(out: str | Path) -> RunFolder:
-    """The folder of an evaluation; that of a training run is refused.
+    """The folder of an evaluation, made; that of a training run is refused.
+
+    Raises:
+        InputError: something else than an evaluation is there.
+    """
+    folder = check_evaluation_folder(out)
+    folder.make()
+    return folder
+
+
+def check_evaluation_folder(out: str | Path) -> RunFolder:
+    """The same, not made.
 
     Raises:
         InputError: something else than an evaluation is there.
@@ -197,7 +208,6 @@ def evaluation_folder(out: str | Path) -> RunFolder:
             f"--out {folder.path}: holds a training run, whose metrics.json would be replaced; "
             f"name another folder, for example {folder.path / 'eval'}"
         )
-    folder.make()
     return folder
 
 

@@ -54,6 +54,11 @@ def check_images(
     listed = None if annotations is None else ImageList(annotations)
     images = [each for path in paths for each in image_inputs(path, cls)]
     ids: dict[Path, int] = {}
+    if listed is not None and not images:
+        raise InputError(
+            f"--annotations {annotations}: gives ids to image files, but {cls.__name__} reads none "
+            "that are known by name; leave it out"
+        )
     if listed is not None:  # names first: they cost nothing
         owner: dict[int, Path] = {}
         for each in images:

@@ -20,7 +20,11 @@ from geoinfluencer.training.configuration.resolve import check
 from geoinfluencer.training.configuration.yaml_layers import Layer
 from geoinfluencer.training.fitting.progress import Progress
 from geoinfluencer.training.run_folder import RunFolder
-from geoinfluencer.training.scoring.evaluation import check_channels, evaluation_folder
+from geoinfluencer.training.scoring.evaluation import (
+    check_channels,
+    check_evaluation_folder,
+    evaluation_folder,
+)
 from geoinfluencer.training.scoring.image_inputs import check_images
 from geoinfluencer.training.scoring.inference import (
     autocast_dtype,
@@ -86,7 +90,7 @@ def predict(
     cls = resolve_dataset(config.dataset)
     known = loaded.state.data
     make_task = task_class(known["protocol"], str(loaded.path))
-    if annotations is not None and known["protocol"] != "images":
+    if annotations is not None and known["protocol"] not in ("images", "lines"):
         raise InputError(
             f"--annotations {annotations}: has the ids of images that masks are predicted for; "
             f"this checkpoint was trained on {config.dataset}"
@@ -99,10 +103,11 @@ def predict(
     clouds = [each for path in paths if _takes_points(path, cls) for each in point_inputs(path)]
     options = PointOptions(parse_columns(columns), unit, npz, colored, viewer)
     _check_point_options(options, clouds, config.dataset)
+    device = pick_device(accelerator)
+    check_evaluation_folder(out)  # before hours of reading
     listed = None if annotations is None else Path(annotations)
     ids = check_images(paths, cls, listed, quiet=quiet)
     task = make_task(SimpleNamespace(category_ids=known.get("category_ids", ()), image_ids=ids))
-    device = pick_device(accelerator)
     model = loaded.build_model().to(device)
     dtype = autocast_dtype(config.train.precision, device)
     written: list[Path] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -14,7 +15,7 @@ from torch.utils.data import Dataset
 from torch_geometric.data import Data
 
 from geoinfluencer.condensation.polylines import polylines
-from geoinfluencer.files.coco_masks import encoded_labels
+from geoinfluencer.files.coco_masks import encoded_labels, masks_available
 from geoinfluencer.files.line_results import (
     ImageLines,
     line_entry,
@@ -88,7 +89,7 @@ class LineTask(NodeTask):
     def __init__(self, samples: object) -> None:
         super().__init__(samples)
         self._samples = samples
-        self._category: int = attribute(samples, "line_category", 1)
+        self._category: int = next(iter(attribute(samples, "category_ids", ())), 1)
         self._image_ids: Mapping[Path, int] = attribute(samples, "image_ids", {})
         self._inputs: Sequence[ImageInput] = ()
         self._spool: JsonSpool | None = None
@@ -107,7 +108,7 @@ class LineTask(NodeTask):
             kept["truth"] = [line_entry(points[line == k], 1.0) for k in range(count)]
             kept["perfect"] = _entries(pos, instance, np.ones(instance.max(initial=-1) + 1))
         segment, size = sample.get("segment_map"), sample.get("image_size")
-        drawn = segment is not None and size is not None
+        drawn = segment is not None and size is not None and masks_available()
         if drawn:
             kept["masks"] = self._masks(found.instance.numpy(), score, segment.numpy(), size[0])
         self._spool = self._spool or JsonSpool()
@@ -127,6 +128,12 @@ class LineTask(NodeTask):
         written += [as_json, as_csv]
         images = [each.image for each in records if each.image is not None]
         if len(images) < len(records):
+            if not masks_available():
+                warnings.warn(
+                    "no masks of the lines and no overlays: they need pycocotools, "
+                    "pip install 'geoinfluencer[images]'",
+                    stacklevel=2,
+                )
             return written
         return written + write_masks(images, "masks", folder)
 

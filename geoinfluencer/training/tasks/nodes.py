@@ -117,9 +117,10 @@ class NodeTask(Task):
 
 
 def sample_numbers(names: Sequence[str]) -> list[int]:
-    """The number in each name; where some have none or share one, all are counted instead."""
+    """The number in each name; where some have none, share one or have one that does not fit 64
+    bits, all are counted instead."""
     numbers = [event_number(name, -1) for name in names]
-    if -1 in numbers or len(set(numbers)) < len(numbers):
+    if -1 in numbers or len(set(numbers)) < len(numbers) or max(numbers, default=0) >= 2**63:
         return list(range(len(names)))
     return numbers
 

@@ -67,7 +67,7 @@ def test_those_that_compile_agree(peer: str) -> None:
     if row["skipped"]:  # no C++ compiler here
         assert row["skipped"].startswith("failed: ")
     else:
-        assert row["equal"] and row["median_ms"] < 2000  # without what it compiled
+        assert row["equal"] and row["median_ms"] < 8000  # without compiling
 
 
 def wrong_value(p: Problem) -> torch.Tensor:

@@ -9,7 +9,6 @@
 #include <cstdint>
 #include <vector>
 
-#include "cpu/box_kernel.h"
 #include "cpu/close_instances.h"
 #include "cpu/planted.h"
 #include "cpu/team.h"
@@ -90,6 +89,7 @@ void Bundles<T>::gather(const PointSet<T>& set, const PointSet<T>& other, int di
   std::vector<int64_t> packed(spans, 0);
   in_parts(spans, [&](int64_t k) {
     const int64_t end = std::min(instances, (k + 1) * kSpan);
+    T box[2 * kMaxDim];
     int64_t b = 0;
     for (int64_t v = k * kSpan; v < end; ++v) {
       while (v >= by.graph[b + 1]) ++b;
@@ -102,8 +102,10 @@ void Bundles<T>::gather(const PointSet<T>& set, const PointSet<T>& other, int di
         const int64_t taken = points * (r + 1) / runs - points * r / runs;
         for (int64_t i = 0; i < taken; ++i)  // rows lie anywhere: ask for those of later bundles
           __builtin_prefetch(set.points + static_cast<int64_t>(rows[i + kAhead]) * dim);
-        const bool close = pack(set.points, dim, rows, taken, radius,
-                                this->points.data() + from * dim, centre.data() + slot * dim);
+        const bool close =
+            pack(set.points, dim, rows, taken, radius, this->points.data() + from * dim, box);
+        for (int d = 0; d < dim; ++d)
+          centre[slot * dim + d] = box[d] + (box[dim + d] - box[d]) / 2;
         first[slot] = static_cast<int32_t>(from);
         count[slot] = static_cast<uint8_t>(close ? taken : 0);
         kept[slot] = close ? T(1) : T(0);

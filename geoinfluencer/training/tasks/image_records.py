@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from torch_geometric.data import Data
 
 from geoinfluencer.files.atomic import atomic_path
 from geoinfluencer.files.coco_entries import write_results
@@ -55,6 +56,18 @@ class ImageRecord:
         """COCO results ``found``, ``perfect`` or ``pixel_perfect``."""
         kept = {kind: []} if self.spool is None else self.spool.read(self.place)
         return [{"image_id": image_id, **entry} for entry in kept[kind]]
+
+
+def file_and_id(
+    sample: Data, inputs: Sequence[ImageInput], ids: Mapping[Path, int]
+) -> tuple[ImageInput | None, int | None]:
+    """The file of ``inputs`` that a sample was made of, and its id: of its file in ``ids``, else
+    its own ``image_id``; None where there is none."""
+    source = inputs[int(sample.image_number)] if inputs else None
+    number = sample.get("image_id")
+    if source is not None:
+        number = ids.get(source.file, number)
+    return source, None if number is None else int(number)
 
 
 def all_masks(records: Sequence[ImageRecord], kind: str) -> Iterator[dict[str, Any]]:

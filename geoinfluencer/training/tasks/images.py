@@ -25,7 +25,12 @@ from geoinfluencer.training.scoring.image_pictures import (
     write_overlays,
 )
 from geoinfluencer.training.scoring.inference import SampleResult
-from geoinfluencer.training.tasks.image_records import ImageRecord, all_masks, write_masks
+from geoinfluencer.training.tasks.image_records import (
+    ImageRecord,
+    all_masks,
+    file_and_id,
+    write_masks,
+)
 from geoinfluencer.training.tasks.nodes import NodeTask
 
 _DEFINITIONS = {
@@ -87,11 +92,7 @@ class ImageTask(NodeTask):
         sample, found = result.sample, result.instances
         segment, size = sample.get("segment_map"), sample.get("image_size")
         labelled = found.label is not None and not self.class_agnostic(sample, found)
-        source = self._inputs[int(sample.image_number)] if self._inputs else None
-        number = sample.get("image_id")
-        if source is not None:
-            number = self._image_ids.get(source.file, number)
-        image_id = None if number is None else int(number)
+        source, image_id = file_and_id(sample, self._inputs, self._image_ids)
         nodes = super().record(result)
         if segment is None or size is None:
             return ImageRecord(result.name, nodes, image_id, labelled, None, -1)

@@ -31,7 +31,7 @@ from geoinfluencer.training.scoring.image_inputs import ImageInput, image_inputs
 from geoinfluencer.training.scoring.image_names import ImageNames
 from geoinfluencer.training.scoring.image_pictures import picture_of, write_overlays
 from geoinfluencer.training.scoring.inference import SampleResult
-from geoinfluencer.training.tasks.image_records import ImageRecord, write_masks
+from geoinfluencer.training.tasks.image_records import ImageRecord, file_and_id, write_masks
 from geoinfluencer.training.tasks.nodes import NodeTask
 
 LINE_DEFINITIONS = {
@@ -195,13 +195,10 @@ class LineTask(NodeTask):
     def _image_record(
         self, sample: Data, name: str, nodes: pd.DataFrame, spool: JsonSpool, place: int
     ) -> ImageRecord:
-        source = self._inputs[int(sample.image_number)] if self._inputs else None
-        number = sample.get("image_id")
-        if source is not None:
-            number = self._image_ids.get(source.file, number)
+        source, number = file_and_id(sample, self._inputs, self._image_ids)
         height, width = sample.image_size[0].tolist()
         return ImageRecord(
-            name, nodes, None if number is None else int(number), False, spool, place,
+            name, nodes, number, False, spool, place,
             picture=picture_of(self._samples, sample), size=(width, height), source=source,
         )  # fmt: skip
 

@@ -7,6 +7,7 @@
 #include "cpu/boxes.h"
 #include "cpu/coarse_test.h"
 #include "cpu/pair_kernel.h"
+#include "cpu/row_box.h"
 
 namespace geo {
 namespace {
@@ -74,22 +75,16 @@ class BundleBlock {
   GEO_INLINE void lay_out(const T* rows, int count, int l) {
     const int n = D ? D : t_.dim;
     const T inf = static_cast<T>(__builtin_inff());
-    T low[D ? D : kMaxDim], high[D ? D : kMaxDim];
-    for (int d = 0; d < n; ++d) {
-      low[d] = inf;
-      high[d] = -inf;
-    }
-    for (int i = 0; i < count; ++i)
+    if (count == 0) {
       for (int d = 0; d < n; ++d) {
-        const T c = rows[i * n + d];
-        low[d] = c < low[d] ? c : low[d];
-        high[d] = c > high[d] ? c : high[d];
+        box[d * kLeaf + l] = inf;
+        box[(n + d) * kLeaf + l] = -inf;
       }
-    for (int d = 0; d < n; ++d) {
-      box[d * kLeaf + l] = low[d];
-      box[(n + d) * kLeaf + l] = high[d];
+      return;
     }
-    if (count == 0) return;
+    RowBox<D, T> bounds(rows, n);
+    for (int i = 1; i < count; ++i) bounds.add(rows + i * n);
+    bounds.store(box + l, kLeaf);
     const T* from[kLeaf];
     for (int i = 0; i < kLeaf; ++i) from[i] = rows + (i < count ? i * n : 0);
     T* lanes = t_.lanes + l * n * kLeaf;

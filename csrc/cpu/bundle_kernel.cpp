@@ -15,14 +15,9 @@ void run(BundleTask<T>& t) {
 }
 
 template <int D, class T>
-void coarsen_groups(const Tree<T>& tree, int dim, int64_t begin, int64_t end,
-                    const CoarseTree<T>& coarse) {
-  const int64_t lanes = static_cast<int64_t>(dim) * kLeaf, size = coarse_pairs(dim) * kLeaf;
-  for (int64_t leaf = begin; leaf < end; ++leaf)
-    coarse_lanes<D>(tree.coord + leaf * lanes, dim, coarse.frame, coarse.coord + leaf * size);
-  const int64_t last = (end + kLeaf - 1) / kLeaf * 2;
-  for (int64_t ends = begin / kLeaf * 2; ends < last; ++ends)  // lower, upper corners
-    coarse_lanes<D>(tree.box[0] + ends * lanes, dim, coarse.frame, coarse.box + ends * size);
+void coarsen_all(const T* from, int dim, int64_t count, const CoarseFrame<T>& frame, uint32_t* to) {
+  for (int64_t i = 0; i < count; ++i)
+    coarse_lanes<D>(from + i * dim * kLeaf, dim, frame, to + i * coarse_pairs(dim) * kLeaf);
 }
 
 }  // namespace
@@ -32,13 +27,13 @@ namespace GEO_ISA {
 void pairs(BundleTask<float>& t) { by_dim(t.dim, [&](auto d) { run<d.value>(t); }); }
 void pairs(BundleTask<double>& t) { by_dim(t.dim, [&](auto d) { run<d.value>(t); }); }
 
-void coarsen(const Tree<float>& tree, int dim, int64_t begin, int64_t end,
-             const CoarseTree<float>& coarse) {
-  by_dim(dim, [&](auto d) { coarsen_groups<d.value>(tree, dim, begin, end, coarse); });
+void coarsen(const float* from, int dim, int64_t count, const CoarseFrame<float>& frame,
+             uint32_t* to) {
+  by_dim(dim, [&](auto d) { coarsen_all<d.value>(from, dim, count, frame, to); });
 }
-void coarsen(const Tree<double>& tree, int dim, int64_t begin, int64_t end,
-             const CoarseTree<double>& coarse) {
-  by_dim(dim, [&](auto d) { coarsen_groups<d.value>(tree, dim, begin, end, coarse); });
+void coarsen(const double* from, int dim, int64_t count, const CoarseFrame<double>& frame,
+             uint32_t* to) {
+  by_dim(dim, [&](auto d) { coarsen_all<d.value>(from, dim, count, frame, to); });
 }
 
 }  // namespace GEO_ISA

@@ -64,7 +64,7 @@ class BundleSearch {
       if (v.level > 0) {
         for (; near; near &= near - 1) {
           const int slot = __builtin_ctz(near);
-          const uint32_t some = bundles & boxes_within<D>(block_.box, group, slot, n, reach2_);
+          const uint32_t some = bundles & in_reach(v, group, slot);
           if (some) stack[depth++] = {{v.level - 1, v.group * kLeaf + slot}, some};
         }
         continue;
@@ -84,12 +84,20 @@ class BundleSearch {
     points(bundle);
   }
 
+  // The bundles in reach of one box of a group.
+  GEO_INLINE uint32_t in_reach(Visit v, const T* group, int slot) {
+    const int n = D ? D : dim_;
+    if (!block_.coarsely) return boxes_within<D>(block_.box, group, slot, n, reach2_);
+    const uint32_t* box = coarse_->box[v.level] + v.group * 2 * coarse_pairs(n) * kLeaf;
+    return coarse_boxes_within<D>(block_.coarse_box, box, slot, n, block_.coarse_reach2);
+  }
+
   // The leaves of a group, each bundle by itself.
   GEO_INLINE void leaves_of_each(const T* group, int64_t number, uint32_t bundles) {
     const int n = D ? D : dim_;
     const int32_t first = static_cast<int32_t>(number * kLeaf);
     if (block_.coarsely) {
-      const uint32_t* box = coarse_->box + number * 2 * coarse_pairs(n) * kLeaf;
+      const uint32_t* box = coarse_->box[0] + number * 2 * coarse_pairs(n) * kLeaf;
       const uint32_t there = first_lanes(q_.tree.leaves - first);
       for (; bundles; bundles &= bundles - 1) {
         const int l = __builtin_ctz(bundles);
@@ -136,7 +144,7 @@ class BundleSearch {
     int hits = 0;
     tests_ = 0;
     for (int i = 0; i < tests; ++i) {
-      const uint32_t in = near(test_[i] / kLeaf, test_[i] % kLeaf);
+      const uint32_t in = near(leaf_of(test_[i]), bundle_of(test_[i]));
       test_[hits] = test_[i];
       hit_mask_[hits] = in;
       hits += in != 0;
@@ -144,11 +152,15 @@ class BundleSearch {
     list_hits(bundle, hits);
   }
 
+  // The two parts of a test; of unsigned numbers, which need no care for signs.
+  static int64_t leaf_of(int32_t test) { return static_cast<uint32_t>(test) / kLeaf; }
+  static int bundle_of(int32_t test) { return static_cast<uint32_t>(test) % kLeaf; }
+
   // Lists what the tests of points have left.
   void list_hits(const int32_t* bundle, int hits) {
     for (int i = 0; i < hits; ++i) {
-      const int64_t ql = test_[i] / kLeaf;
-      const int l = test_[i] % kLeaf;
+      const int64_t ql = leaf_of(test_[i]);
+      const int l = bundle_of(test_[i]);
       const auto* qid = q_.id + ql * kLeaf;
       const auto id = id_[bundle[l]];
       if (listed[l] + kLeaf > kRoom) flush_(tile_, l);

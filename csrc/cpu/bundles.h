@@ -100,8 +100,6 @@ void Bundles<T>::gather(const PointSet<T>& set, const PointSet<T>& other, int di
         const int64_t from = by.start[v] + points * r / runs;
         const int32_t* rows = &row[from];
         const int64_t taken = points * (r + 1) / runs - points * r / runs;
-        for (int64_t i = 0; i < taken; ++i)  // rows lie anywhere: ask for those of later bundles
-          __builtin_prefetch(set.points + static_cast<int64_t>(rows[i + kAhead]) * dim);
         const bool close =
             pack(set.points, dim, rows, taken, radius, this->points.data() + from * dim, box);
         for (int d = 0; d < dim; ++d)
@@ -148,14 +146,8 @@ void Bundles<T>::scatter(T unit, int threads, T* grad) const {
   const int64_t total = begin.back();
 #pragma omp parallel for num_threads(threads) schedule(static) if (total > kSpan)
   for (int64_t k = 0; k < total; ++k) {
-    const int32_t* rows = row.data() + first[k];
-    const T* from = points.data() + static_cast<int64_t>(first[k]) * dim;
-    for (int i = 0; i < count[k]; ++i)  // rows lie anywhere
-      __builtin_prefetch(grad + static_cast<int64_t>(rows[i + kAhead]) * dim, 1);
-    for (int i = 0; i < count[k]; ++i) {
-      T* to = grad + static_cast<int64_t>(rows[i]) * dim;
-      for (int d = 0; d < dim; ++d) to[d] = unit * from[i * dim + d];
-    }
+    const int64_t from = first[k];
+    GEO_RUN(scatter_rows, points.data() + from * dim, dim, row.data() + from, count[k], unit, grad);
   }
 }
 

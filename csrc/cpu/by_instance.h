@@ -6,12 +6,12 @@
 #include <limits>
 #include <vector>
 
+#include "cpu/box_kernel.h"
 #include "cpu/planted.h"
 
 namespace geo {
 
 constexpr int64_t kSmallGraph = 2048;  // points below which sorting does not pay
-constexpr int64_t kAhead = 32;         // rows to ask memory for before they are needed
 
 // Rows in the order of their instances; those without one, or of weight 0, are left out.
 struct ByInstance {

@@ -15,44 +15,15 @@ inline int64_t fewest(int dim) { return dim < 6 ? 6 : 4; }
 
 // Copies up to 16 rows, one after the other, and finds their box (2, D); whether they are finite and
 // close together: its sides are no more than 0.8 radii (root mean square).
-template <int D, class T>
-bool pack(const T* points, int dim, const int32_t* row, int64_t count, T radius, T* to, T* box) {
-  const int n = D ? D : dim;
-  T low[D ? D : kMaxDim], high[D ? D : kMaxDim], zero[D ? D : kMaxDim];
-  for (int64_t i = 0; i < count; ++i) {
-    const T* from = points + static_cast<int64_t>(row[i]) * n;
-    for (int d = 0; d < n; ++d) to[i * n + d] = from[d];
-  }
-  for (int d = 0; d < n; ++d) {
-    low[d] = high[d] = to[d];
-    zero[d] = T(0);
-  }
-  for (int64_t i = 0; i < count; ++i)
-    for (int d = 0; d < n; ++d) {
-      const T c = to[i * n + d];
-      low[d] = c < low[d] ? c : low[d];
-      high[d] = c > high[d] ? c : high[d];
-      zero[d] += T(0) * c;  // NaN if not finite
-    }
-  T diagonal2 = T(0);
-  for (int d = 0; d < n; ++d) {
-    const T side = high[d] - low[d];
-    diagonal2 += side * side;
-    box[d] = low[d];
-    box[n + d] = high[d];
-  }
-  for (int d = 0; d < n; ++d) diagonal2 += zero[d];
-  return diagonal2 <= T(0.64) * static_cast<T>(n) * radius * radius;
-}
 template <class T>
 bool pack(const T* points, int dim, const int32_t* row, int64_t count, T radius, T* to, T* box) {
-  switch (dim) {
-    case 2: return pack<2>(points, dim, row, count, radius, to, box);
-    case 3: return pack<3>(points, dim, row, count, radius, to, box);
-    case 4: return pack<4>(points, dim, row, count, radius, to, box);
-    case 8: return pack<8>(points, dim, row, count, radius, to, box);
-    default: return pack<0>(points, dim, row, count, radius, to, box);
+  GEO_RUN(gather_rows, points, dim, row, count, to, box);
+  T diagonal2 = T(0);
+  for (int d = 0; d < dim; ++d) {
+    const T side = box[dim + d] - box[d];
+    diagonal2 += side * side;
   }
+  return diagonal2 <= T(0.64) * static_cast<T>(dim) * radius * radius;
 }
 
 // Number k of a sample of 0..n-1: multiples of the golden ratio, which follow no pattern of rows.

@@ -32,16 +32,16 @@ struct CoarseFrame {
 template <class T>
 struct CoarseTree {
   CoarseFrame<T> frame;
-  uint32_t* coord;  // (L, pairs, 16)
-  uint32_t* box;    // (groups of level 0, 2, pairs, 16)
+  uint32_t* coord;           // (L, pairs, 16)
+  uint32_t* box[kMaxLevels];  // each (groups, 2, pairs, 16), one level after the other
 };
 
-// Fills leaves [begin, end) of `coarse`, where `begin` is a multiple of 16, and their boxes.
+// Fills `to` (count, pairs, 16) from `from` (count, D, 16).
 GEO_PER_ISA(
-  void coarsen(const Tree<float>& tree, int dim, int64_t begin, int64_t end,
-               const CoarseTree<float>& coarse);
-  void coarsen(const Tree<double>& tree, int dim, int64_t begin, int64_t end,
-               const CoarseTree<double>& coarse);
+  void coarsen(const float* from, int dim, int64_t count, const CoarseFrame<float>& frame,
+               uint32_t* to);
+  void coarsen(const double* from, int dim, int64_t count, const CoarseFrame<double>& frame,
+               uint32_t* to);
 )
 
 }  // namespace geo

@@ -51,27 +51,30 @@ CoarseFrame<T> coarse_frame(const Tree<T>& tree, int dim, T radius) {
 
 template <class T>
 void CoarseForest<T>::build(const Forest<T>& forest, T radius, int threads) {
-  constexpr int64_t kSome = 64;  // groups
+  constexpr int64_t kSome = 1024;  // leaves, or halves of groups
   const int dim = forest.dim;
-  const int64_t size = coarse_pairs(dim) * kLeaf;
+  const int64_t size = coarse_pairs(dim) * kLeaf, lanes = static_cast<int64_t>(dim) * kLeaf;
   if (dim < kCoarseFrom || isa() == Isa::baseline || forest.leaves() == 0) return;
-  int64_t groups = 0;
-  for (int64_t b = 0; b < forest.graphs; ++b) groups += (forest.leaves_of(b) + kLeaf - 1) / kLeaf;
   coord.reset(forest.leaves() * size);
-  box.reset(groups * 2 * size);
+  box.reset(forest.group_begin.back() * 2 * size);
   tree.resize(forest.graphs);
-  groups = 0;
   for (int64_t b = 0; b < forest.graphs; ++b) {
     const Tree<T> t = forest.tree(b);
-    tree[b] = {coarse_frame(t, dim, radius), coord.data() + forest.leaf_begin[b] * size,
-               box.data() + groups * 2 * size};
-    groups += (t.leaves + kLeaf - 1) / kLeaf;
-    if (tree[b].frame.per_unit == T(0)) continue;
-    const int64_t parts = (t.leaves + kSome * kLeaf - 1) / (kSome * kLeaf);
+    CoarseTree<T>& c = tree[b];
+    c = {coarse_frame(t, dim, radius), coord.data() + forest.leaf_begin[b] * size, {}};
+    const T* first_box = forest.box.data() + forest.group_begin[b] * 2 * lanes;
+    uint32_t* first = box.data() + forest.group_begin[b] * 2 * size;
+    for (int k = 0; k < t.levels; ++k) c.box[k] = first + (t.box[k] - first_box) / lanes * size;
+    if (c.frame.per_unit == T(0)) continue;
+    const auto each = [&](const T* from, int64_t count, uint32_t* to) {
+      const int64_t parts = (count + kSome - 1) / kSome;
 #pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1 && parts > 8)
-    for (int64_t k = 0; k < parts; ++k)
-      GEO_RUN(coarsen, t, dim, k * kSome * kLeaf, std::min(t.leaves, (k + 1) * kSome * kLeaf),
-              tree[b]);
+      for (int64_t k = 0; k < parts; ++k)
+        GEO_RUN(coarsen, from + k * kSome * lanes, dim, std::min(kSome, count - k * kSome), c.frame,
+                to + k * kSome * size);
+    };
+    each(t.coord, t.leaves, c.coord);
+    each(first_box, (forest.group_begin[b + 1] - forest.group_begin[b]) * 2, first);
   }
 }
 

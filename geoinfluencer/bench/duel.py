@@ -1,11 +1,11 @@
-"""One case: who takes part, whether the results agree, and the rounds."""
+"""A case: who takes part, whether the results agree; and the rounds of a series of cases."""
 
 from __future__ import annotations
 
 import gc
 import math
 import statistics
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -36,16 +36,47 @@ class Entry:
     seconds: list[float] = field(default_factory=list)
 
 
-def run_case(
+@dataclass
+class Duel:
+    """A case whose contestants have been compared."""
+
+    task: Task
+    problem: Problem
+    entries: list[Entry]
+
+
+def run_series(
     task: Task,
-    case: Case,
+    cases: Sequence[Case],
     *,
     device: torch.device,
     peers: Collection[str],
     missing: Mapping[str, str],
     budget: Budget,
-) -> tuple[Problem, list[Entry]]:
-    """Compares every contestant with ours, then times them in rounds of rotating order."""
+) -> list[Duel]:
+    """Compares every contestant with ours in each case, then times them in rounds of rotating
+    order. Cases take turns too: a busy minute of the machine strikes all sizes of a curve."""
+    duels = [_compared(task, case, device, peers, missing, budget) for case in cases]
+    gc.collect()
+    for number in range(budget.repeats):
+        for duel in duels:
+            _round(duel, number, budget)
+    for duel in duels:
+        for entry in duel.entries:
+            if not entry.skipped and math.isnan(entry.peak_mb):
+                run = measured_step(task, entry.contestant, duel.problem, entry.threads)
+                entry.peak_mb = run.peak_mb
+    return duels
+
+
+def _compared(
+    task: Task,
+    case: Case,
+    device: torch.device,
+    peers: Collection[str],
+    missing: Mapping[str, str],
+    budget: Budget,
+) -> Duel:
     problem = task.problem(case, device)
     entries = [Entry(task.ours, case.threads)]
     entries += [Entry(task.ours, number) for number in case.own_threads if number != case.threads]
@@ -72,9 +103,7 @@ def run_case(
             entry.skipped = f"its result differs from ours ({entry.difference.what})"
         elif first.seconds > SLOW:
             entry.peak_mb, entry.seconds = first.peak_mb, [first.seconds]
-    gc.collect()
-    _rounds(task, problem, [entry for entry in entries if not entry.skipped], budget)
-    return problem, entries
+    return Duel(task, problem, entries)
 
 
 def _objection(
@@ -100,20 +129,15 @@ def _comparable(contestant: Contestant, problem: Problem, first: Step) -> object
     return contestant.result(problem, first.outcome)
 
 
-def _rounds(task: Task, problem: Problem, entries: list[Entry], budget: Budget) -> None:
-    """Each round gives every contestant its turn, and starts one further down the list."""
-    for number in range(budget.repeats):
-        shift = number % max(len(entries), 1)
-        for entry in entries[shift:] + entries[:shift]:
-            if _may_run(entry, budget):
-                quick = entry.first_seconds < QUICK
-                entry.seconds.append(
-                    turn(task, entry.contestant, problem, entry.threads, quick=quick)
-                )
-    for entry in entries:
-        if math.isnan(entry.peak_mb):
-            run = measured_step(task, entry.contestant, problem, entry.threads)
-            entry.peak_mb = run.peak_mb
+def _round(duel: Duel, number: int, budget: Budget) -> None:
+    """Every contestant has its turn; each round starts one further down the list."""
+    entries = [entry for entry in duel.entries if not entry.skipped]
+    shift = number % max(len(entries), 1)
+    for entry in entries[shift:] + entries[:shift]:
+        if _may_run(entry, budget):
+            quick = entry.first_seconds < QUICK
+            seconds = turn(duel.task, entry.contestant, duel.problem, entry.threads, quick=quick)
+            entry.seconds.append(seconds)
 
 
 def _may_run(entry: Entry, budget: Budget) -> bool:
@@ -124,17 +148,17 @@ def _may_run(entry: Entry, budget: Budget) -> bool:
     return sum(entry.seconds) + entry.seconds[-1] <= budget.seconds
 
 
-def rows(task: Task, problem: Problem, entries: list[Entry]) -> list[Row]:
+def rows(duel: Duel) -> list[Row]:
     """The case as rows of the report, ours at the case's threads first."""
-    case = problem.case
-    ours = entries[0]
+    case = duel.problem.case
+    ours = duel.entries[0]
     found = []
-    for entry in entries:
+    for entry in duel.entries:
         row: Row = {
-            "task": task.name,
+            "task": duel.task.name,
             "case": case.name,
             "points": case.points,
-            "second": problem.second or case.points,
+            "second": duel.problem.second or case.points,
             "dim": case.dim,
             "kind": case.kind,
             "threads": entry.threads,

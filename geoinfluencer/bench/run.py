@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import torch
 from geoinfluencer.bench import machine, peers
 from geoinfluencer.bench.cases import Case
 from geoinfluencer.bench.contest import Problem, Task
-from geoinfluencer.bench.duel import rows, run_case
+from geoinfluencer.bench.duel import rows, run_series
 from geoinfluencer.bench.growth import curves
 from geoinfluencer.bench.limits import Budget
 from geoinfluencer.bench.markdown import milliseconds, times
@@ -43,7 +44,7 @@ class Setting:
 
 
 def run(setting: Setting, say: Callable[[str], None]) -> BenchReport:
-    """Times all cases; the report on disk is complete after each of them.
+    """Times all cases; the report on disk is complete after each series of sizes.
 
     Raises:
         InputError: the device is not there, or the folder cannot be written.
@@ -65,29 +66,38 @@ def run(setting: Setting, say: Callable[[str], None]) -> BenchReport:
                   if not str(backend).startswith("native"))  # fmt: skip
     if slow:
         say(f"ours runs on the pure-torch twins for {', '.join(slow)}: the library is not in use")
-    for case in setting.cases:
-        task = TASKS[case.task]
-        say(f"{case.name}")
-        problem, entries = run_case(
+    for series in _series(setting.cases):
+        task = TASKS[series[0].task]
+        if len(series) > 1:
+            say(f"{len(series)} sizes in turns, the first is {series[0].name}")
+        duels = run_series(
             task,
-            case,
+            series,
             device=setting.device,
             peers=setting.peers,
             missing=missing,
             budget=setting.budget,
         )
-        found = rows(task, problem, entries)
-        _add_rates(task, problem, found, report, setting.device)
-        report.rows += found
         report.titles[task.name] = task.title
-        for row in found:
-            say(_line(row))
+        for duel in duels:
+            found = rows(duel)
+            _add_rates(task, duel.problem, found, report, setting.device)
+            report.rows += found
+            say(duel.problem.case.name)
+            for row in found:
+                say(_line(row))
         report.load_end = machine.load_average()
         most = max(case.threads for case in setting.cases)
         report.warning = machine.noise_warning(report.load_start, report.load_end, most)
         report.write(setting.out)
     _close(report, setting, say)
     return report
+
+
+def _series(cases: Sequence[Case]) -> Iterator[list[Case]]:
+    """Cases that follow each other and differ in their points only."""
+    for _, series in itertools.groupby(cases, key=lambda case: replace(case, points=0)):
+        yield list(series)
 
 
 def _check(setting: Setting) -> None:

@@ -115,7 +115,15 @@ def _backward(ctx: Any, grad_energy: Tensor | None, *_: Any) -> tuple[Any, ...]:
 
 
 def _scaled(rows: Tensor, factor: Tensor, ptr: Tensor | None) -> Tensor:
-    return reference.scale_by_graph(rows, factor, ptr, out=native.empty_like(rows))
+    out = rows if _last_use(rows) else native.empty_like(rows)
+    return reference.scale_by_graph(rows, factor, ptr, out=out)
+
+
+def _last_use(saved: Tensor) -> bool:
+    """Whether nobody will ask for a saved tensor after this backward pass, so that it may be
+    overwritten: without retain_graph autograd lets go of it. Tracers (torch.compile) get a no."""
+    keeps = getattr(torch._C._autograd, "_get_current_graph_task_keep_graph", None)
+    return type(saved) is Tensor and keeps is not None and not keeps()
 
 
 library.define(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -11,7 +13,7 @@ import torch
 from geoinfluencer.bench import peers
 from geoinfluencer.bench.cases import Case
 from geoinfluencer.bench.contest import Contestant, Problem, Task
-from geoinfluencer.bench.duel import rows, run_case
+from geoinfluencer.bench.duel import rows, run_series
 from geoinfluencer.bench.limits import Budget
 from geoinfluencer.bench.peers import OURS, PEERS
 from geoinfluencer.bench.report import Row
@@ -22,15 +24,15 @@ QUICK = [name for name in PEERS if name not in SLOW_TO_COMPILE]
 
 
 def play(task: Task, case: Case, names: Sequence[str], budget: Budget | None = None) -> list[Row]:
-    problem, entries = run_case(
+    (duel,) = run_series(
         task,
-        case,
+        [case],
         device=torch.device("cpu"),
         peers=names,
         missing=peers.missing(names),
         budget=budget or Budget(repeats=2),
     )
-    return rows(task, problem, entries)
+    return rows(duel)
 
 
 def with_contestant(name: str, contestant: Contestant) -> Task:
@@ -173,12 +175,34 @@ def test_ours_runs_at_further_thread_counts_and_all_limits_hold() -> None:
 
 
 def test_missing_peers_are_named_with_the_line_that_brings_them() -> None:
-    found, entries = run_case(
+    (duel,) = run_series(
         TASKS["knn"],
-        Case("knn", 100, 3, "random"),
+        [Case("knn", 100, 3, "random")],
         device=torch.device("cpu"),
         peers=["torch_cluster"],
         missing={"torch_cluster": PEERS["torch_cluster"].install},
         budget=Budget(repeats=1),
     )
-    assert "pip install --no-build-isolation" in rows(TASKS["knn"], found, entries)[1]["skipped"]
+    assert "pip install --no-build-isolation" in rows(duel)[1]["skipped"]
+
+
+def test_the_sizes_of_a_series_take_turns() -> None:
+    seen: list[int] = []
+
+    def spy(p: Problem) -> torch.Tensor:
+        seen.append(p.case.points)
+        time.sleep(0.11)  # no quick one, which would run several times in a turn
+        return TASKS["knn"].ours.run(p)
+
+    task = replace(TASKS["knn"], contestants=(Contestant(OURS, spy),))
+    duels = run_series(
+        task,
+        [Case("knn", points, 3, "random") for points in (100, 200, 300)],
+        device=torch.device("cpu"),
+        peers=[],
+        missing={},
+        budget=Budget(repeats=2),
+    )
+    assert [len(duel.entries[0].seconds) for duel in duels] == [2, 2, 2]
+    turns = [size for size, _ in itertools.groupby(seen)]
+    assert turns == [100, 200, 300] * 4  # compared, two rounds, memory

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from geoinfluencer import ops
-from geoinfluencer.ops import reference
+from geoinfluencer.ops import native, reference
 
 
 def dense(
@@ -105,6 +105,35 @@ def test_second_derivatives_are_refused(backend, rng):
     energy, _ = ops.influence_potential(x, radius=1.5)
     with pytest.raises(RuntimeError, match="differentiable once"):
         torch.autograd.grad(energy.sum(), x, create_graph=True)
+
+
+def test_a_graph_that_is_kept_gives_its_gradient_again(backend, rng):
+    x = torch.randn(60, 3, generator=rng).requires_grad_()
+    ptr = torch.tensor([0, 25, 60])
+    (fresh,) = torch.autograd.grad(ops.influence_potential(x, radius=1.5, x_ptr=ptr)[0].sum(), x)
+    energy, _ = ops.influence_potential(x, radius=1.5, x_ptr=ptr)
+    factor = torch.tensor([2.0, -3.0])
+    found = [torch.autograd.grad(energy, x, factor, retain_graph=True)[0] for _ in range(2)]
+    (last,) = torch.autograd.grad(energy, x, factor)  # may take the place of what was kept
+    expected = fresh * factor.repeat_interleave(ptr.diff())[:, None]
+    for gradient in (*found, last):
+        torch.testing.assert_close(gradient, expected)
+    assert len({gradient.data_ptr() for gradient in (fresh, *found, last)}) == 4
+    with pytest.raises(RuntimeError, match="second time"):
+        torch.autograd.grad(energy, x, factor)
+
+
+def test_the_gradient_takes_no_second_memory(rng):
+    if native.cpu(torch.zeros(1, 3)) is None:
+        pytest.skip("the twin has memory of its own")
+    x = torch.randn(1000, 3, generator=rng).requires_grad_()
+    energy, _, kept, _ = torch.ops.geoinfluencer.influence_potential(
+        x, None, 1.0, 2, None, None, None, None, None, None, True
+    )
+    address = kept.data_ptr()
+    del kept
+    energy.sum().backward()
+    assert x.grad.data_ptr() == address
 
 
 def test_batched_equals_separate(backend, rng):

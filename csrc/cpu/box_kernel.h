@@ -1,4 +1,4 @@
-// Bounding boxes of leaves, of groups of boxes and of rows, compiled once per instruction set.
+// Bounding boxes of leaves and of groups of boxes, compiled once per instruction set.
 #pragma once
 
 #include <cstdint>
@@ -13,25 +13,6 @@ namespace geo {
 GEO_PER_ISA(
   void bound(const float* child, int dim, bool leaves, int64_t begin, int64_t end, float* group);
   void bound(const double* child, int dim, bool leaves, int64_t begin, int64_t end, double* group);
-)
-
-constexpr int64_t kAhead = 32;  // rows to ask memory for before they are needed
-
-// Copies rows of points (.., D), of which there are at least one, one after the other, and bounds
-// them (2, D); lower corners are NaN where a coordinate is not finite. `row` goes on for kAhead.
-GEO_PER_ISA(
-  void gather_rows(const float* points, int dim, const int32_t* row, int64_t count, float* to,
-                   float* box);
-  void gather_rows(const double* points, int dim, const int32_t* row, int64_t count, double* to,
-                   double* box);
-)
-
-// The way back: `unit` times rows that lie one after the other.
-GEO_PER_ISA(
-  void scatter_rows(const float* from, int dim, const int32_t* row, int64_t count, float unit,
-                    float* points);
-  void scatter_rows(const double* from, int dim, const int32_t* row, int64_t count, double unit,
-                    double* points);
 )
 
 }  // namespace geo

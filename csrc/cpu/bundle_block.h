@@ -5,8 +5,8 @@
 #include <cmath>
 
 #include "cpu/boxes.h"
+#include "cpu/bundle_kernel.h"
 #include "cpu/coarse_test.h"
-#include "cpu/pair_kernel.h"
 #include "cpu/row_box.h"
 
 namespace geo {
@@ -15,9 +15,9 @@ namespace {
 template <int D, class T>
 class BundleBlock {
  public:
-  static constexpr bool kBalls = D == 0 || D > 4;
+  static constexpr bool kBalls = D == 0 || D >= kCoarseFrom;  // coarse points know balls only
 
-  // Whether leaves and their points are tested by coarse coordinates.
+  // Whether boxes and points are tested by coarse coordinates.
   const bool coarsely;
 
   uint32_t there = 0;                      // the bundles that exist
@@ -31,8 +31,7 @@ class BundleBlock {
   explicit BundleBlock(const BundleTask<T>& task)
       : coarsely(kBalls && kCoarseTests && task.coarse),
         t_(task),
-        // box tests round differently from distances: never to the harm of a pair
-        slack_(T(1) + T(16 + 2 * task.dim) * (sizeof(T) == 4 ? T(6e-8) : T(2e-16))) {
+        slack_(T(1) + box_slack<T>(task.dim)) {
     if (coarsely)
       coarse_reach2 = coarse_limit2(task.hinge.radius, task.dim, task.coarse->frame.per_unit);
   }

@@ -1,4 +1,6 @@
 // Compiled once per instruction set, see isa.h.
+#include "cpu/bundle_kernel.h"
+
 #include "cpu/bundle_tile.h"
 
 namespace geo {

@@ -9,8 +9,8 @@ namespace geo {
 namespace {
 
 // A block of 16 bundles goes down the tree of the loop points together. In a leaf that is reached,
-// the 16 points are tested against the box of each bundle at once; those that pass, but for points
-// of the bundle's own instance, are listed.
+// the 16 points are tested at once against the box of each bundle or, from five dimensions on, a ball
+// around it; those that pass, but for points of the bundle's own instance, are listed.
 template <int D, class T>
 class BundleSearch {
  public:

@@ -6,11 +6,13 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <vector>
 
 #include "cpu/close_instances.h"
 #include "cpu/planted.h"
+#include "cpu/row_kernel.h"
 #include "cpu/team.h"
 
 namespace geo {
@@ -35,8 +37,8 @@ struct Bundles {
   int64_t rest_points = 0;     // that are in no bundle
 
   // Where `set` has close instances with few points of `other` in reach. Call inside a team.
-  void gather(const PointSet<T>& set, const PointSet<T>& other, int dim, int64_t graphs, T radius,
-              bool with_weight, int threads);
+  void make(const PointSet<T>& set, const PointSet<T>& other, int dimensions, int64_t graphs,
+            T radius, bool with_weight, int threads);
 
   bool empty() const { return begin.empty(); }
 
@@ -48,10 +50,12 @@ struct Bundles {
 };
 
 template <class T>
-void Bundles<T>::gather(const PointSet<T>& set, const PointSet<T>& other, int dimensions,
-                        int64_t graphs, T radius, bool with_weight, int threads) {
+void Bundles<T>::make(const PointSet<T>& set, const PointSet<T>& other, int dimensions,
+                      int64_t graphs, T radius, bool with_weight, int threads) {
   if (!set.id || set.n < kSmallGraph) return;
+  if (!std::isfinite(T(64) * radius * radius)) return;  // what is missing is at infinity: out of reach
   dim = dimensions;
+  // each part counts all instances for itself: more than 8 would cost more memory than they save time
   const RowParts<T> in{set, graphs, set.n > 2 * kAlone ? std::min<int64_t>(threads, 8) : 1};
   ByInstance by;
   const std::vector<int64_t> low = number_instances(in, by);
@@ -68,8 +72,8 @@ void Bundles<T>::gather(const PointSet<T>& set, const PointSet<T>& other, int di
     starts[b] = total;
     for (int64_t v = by.graph[b]; v < by.graph[b + 1]; ++v) {
       by.bundle[v] = total;
-      const int32_t points = by.start[v + 1] - by.start[v];
-      if (some && points >= fewest(dim)) total += (points + kLeaf - 1) / kLeaf;
+      const int32_t size = by.start[v + 1] - by.start[v];
+      if (some && size >= fewest(dim)) total += (size + kLeaf - 1) / kLeaf;
     }
   }
   by.bundle[instances] = total;
@@ -84,7 +88,8 @@ void Bundles<T>::gather(const PointSet<T>& set, const PointSet<T>& other, int di
   count.reset(total);
   if (with_weight) weight.reset(static_cast<int64_t>(total) * kLeaf);
   id.reset(total);
-  Array<T> centre(static_cast<int64_t>(total) * dim), kept(total);
+  Array<T> centre(static_cast<int64_t>(total) * dim);
+  Array<T> kept(total);  // 1 or 0: weights, by which those that are no bundles are left out
   const int64_t spans = (instances + kSpan - 1) / kSpan;
   std::vector<int64_t> packed(spans, 0);
   in_parts(spans, [&](int64_t k) {
@@ -94,14 +99,14 @@ void Bundles<T>::gather(const PointSet<T>& set, const PointSet<T>& other, int di
     for (int64_t v = k * kSpan; v < end; ++v) {
       while (v >= by.graph[b + 1]) ++b;
       const int64_t runs = by.bundle[v + 1] - by.bundle[v];
-      const int64_t points = by.start[v + 1] - by.start[v];
+      const int64_t size = by.start[v + 1] - by.start[v];
       for (int64_t r = 0; r < runs; ++r) {
         const int64_t slot = by.bundle[v] + r;
-        const int64_t from = by.start[v] + points * r / runs;
+        const int64_t from = by.start[v] + size * r / runs;
         const int32_t* rows = &row[from];
-        const int64_t taken = points * (r + 1) / runs - points * r / runs;
+        const int64_t taken = size * (r + 1) / runs - size * r / runs;
         const bool close =
-            pack(set.points, dim, rows, taken, radius, this->points.data() + from * dim, box);
+            pack(set.points, dim, rows, taken, radius, points.data() + from * dim, box);
         for (int d = 0; d < dim; ++d)
           centre[slot * dim + d] = box[d] + (box[dim + d] - box[d]) / 2;
         first[slot] = static_cast<int32_t>(from);
@@ -116,7 +121,7 @@ void Bundles<T>::gather(const PointSet<T>& set, const PointSet<T>& other, int di
     }
   });
   rest_points = set.n;
-  for (const int64_t points : packed) rest_points -= points;
+  for (const int64_t rows : packed) rest_points -= rows;
   bool all = true;
   for (int64_t slot = 0; slot < total; ++slot) all &= kept[slot] != T(0);
   forest = plant_in_team(centre.data(), total, dim, graphs, begin.data(),

@@ -6,8 +6,8 @@
 #include <limits>
 #include <vector>
 
-#include "cpu/box_kernel.h"
 #include "cpu/planted.h"
+#include "cpu/row_kernel.h"
 
 namespace geo {
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "cpu/by_instance.h"
+#include "cpu/row_kernel.h"
 
 namespace geo {
 
@@ -13,8 +14,8 @@ constexpr int64_t kSample = 32;  // instances that speak for a graph
 // Fewer points of an instance are better off in leaves.
 inline int64_t fewest(int dim) { return dim < 6 ? 6 : 4; }
 
-// Copies up to 16 rows, one after the other, and finds their box (2, D); whether they are finite and
-// close together: its sides are no more than 0.8 radii (root mean square).
+// Copies up to 16 rows, one after the other, and finds their box (2, D); returns whether they are
+// finite and close together: its sides are no more than 0.8 radii (root mean square).
 template <class T>
 bool pack(const T* points, int dim, const int32_t* row, int64_t count, T radius, T* to, T* box) {
   GEO_RUN(gather_rows, points, dim, row, count, to, box);

@@ -1,17 +1,16 @@
-// The loop points of a graph once more, in 16-bit integers: half of the bytes and half of the
-// operations where only "surely out of reach" is asked.
+// The loop points of a graph and their boxes once more, in 16-bit integers: half of the bytes and
+// half of the operations where only "surely out of reach" is asked.
 //
-// Coordinates are counted in units of radius / 128 from a frame's corner, rounded to nearest and
+// Coordinates are counted in units of radius / 128 from a frame's lower end, rounded to nearest and
 // clamped to [0, limit], where limit is the largest for which no sum of squares leaves 32 bits.
 // Clamping brings points closer and rounding moves a difference by no more than one unit, so that
-// points within a distance are within distance / unit + sqrt(D) here. What is clamped is tested less
-// sharply, never wrongly.
+// points within a distance are within distance / unit + sqrt(D) here. What is clamped is tested
+// less sharply, never wrongly.
 #pragma once
 
 #include <cstdint>
 
 #include "cpu/forest.h"
-#include "cpu/isa.h"
 
 namespace geo {
 
@@ -20,7 +19,7 @@ constexpr int kCoarseRadius = 128;  // units in a radius
 
 inline constexpr int coarse_pairs(int dim) { return (dim + 1) / 2; }
 
-// Where the integers of one graph begin and how large their unit is.
+// Where the integers of one graph have their middle, limit / 2, and how large their unit is.
 template <class T>
 struct CoarseFrame {
   T middle[kMaxDim];
@@ -35,13 +34,5 @@ struct CoarseTree {
   uint32_t* coord;           // (L, pairs, 16)
   uint32_t* box[kMaxLevels];  // each (groups, 2, pairs, 16), one level after the other
 };
-
-// Fills `to` (count, pairs, 16) from `from` (count, D, 16).
-GEO_PER_ISA(
-  void coarsen(const float* from, int dim, int64_t count, const CoarseFrame<float>& frame,
-               uint32_t* to);
-  void coarsen(const double* from, int dim, int64_t count, const CoarseFrame<double>& frame,
-               uint32_t* to);
-)
 
 }  // namespace geo

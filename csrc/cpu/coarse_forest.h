@@ -3,11 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <vector>
 
 #include "cpu/array.h"
-#include "cpu/coarse.h"
+#include "cpu/bundle_kernel.h"
 
 namespace geo {
 

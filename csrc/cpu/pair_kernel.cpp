@@ -40,8 +40,7 @@ inline uint32_t children_in(const Visit& v, int64_t begin, int64_t end) {
 template <int D, int Power, bool Grad, class T>
 void run(PairTask<T>& t) {
   const int n = D ? D : t.dim;
-  // box tests round differently from distances: never to the harm of a pair
-  const T slack = T(16 + 2 * n) * (sizeof(T) == 4 ? T(6e-8) : T(2e-16));
+  const T slack = box_slack<T>(n);
   const T reach2 = t.hinge.radius2 * (T(1) + slack), whole2 = t.hinge.radius2 * (T(1) - slack);
   const Tree<T>& tree = t.p.tree;
   const int64_t q_end =

@@ -4,7 +4,6 @@
 
 #include <cstdint>
 
-#include "cpu/coarse.h"
 #include "cpu/forest.h"
 #include "cpu/isa.h"
 #include "hinge.h"
@@ -56,35 +55,9 @@ struct PairTask {
   int64_t active;
 };
 
-// The pairs of bundles of points, the lanes, with all loop points of a graph, for blocks of 16
-// bundles. The gradient of a bundle takes the place of its points.
-template <class T>
-struct BundleTask {
-  T* points;                            // (rows, D)
-  const int32_t* row;                   // (rows) in the caller's array
-  const int32_t* first;                 // (K) of its rows
-  const uint8_t* count;                 // (K) of its rows, up to 16
-  const typename LaneInt<T>::type* id;  // (K)
-  const T* weight;                      // (K, 16) or null: 1
-  int64_t base;                         // first row of the graph
-  const int32_t* order;                 // (blocks, 16) bundles, -1 in unused lanes
-  Side<T> q;
-  const CoarseTree<T>* coarse;  // of q, or null
-  Hinge<T> hinge;
-  int dim;
-  bool swapped;
-  int64_t begin, end;  // blocks
-  T* lanes;            // (16, D, 16)
-  T* scratch;          // (16, D, 16); null without gradient
-  double energy;
-  int64_t active;
-};
-
 GEO_PER_ISA(
   void pairs(PairTask<float>& task);
   void pairs(PairTask<double>& task);
-  void pairs(BundleTask<float>& task);
-  void pairs(BundleTask<double>& task);
 )
 
 }  // namespace geo

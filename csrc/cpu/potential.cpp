@@ -2,8 +2,10 @@
 #include <algorithm>
 #include <limits>
 #include <new>
+#include <vector>
 
 #include "api.h"
+#include "cpu/bundle_kernel.h"
 #include "cpu/bundles.h"
 #include "cpu/coarse_forest.h"
 #include "cpu/planted.h"
@@ -172,7 +174,7 @@ int32_t evaluate(const PointSet<T>& x, const PointSet<T>& y, bool symmetric, int
       }
       try {
         if (!symmetric)
-          bundles.gather(lanes, loop, dim, graphs, static_cast<T>(radius), with_weight, threads);
+          bundles.make(lanes, loop, dim, graphs, static_cast<T>(radius), with_weight, threads);
         if (!bundles.empty() && bundles.rest_points == 0)
           rest = {lanes.points, 0, no_rows.data(), lanes.id, nullptr, lanes.grad};
         else if (!bundles.empty())

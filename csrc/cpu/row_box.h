@@ -1,5 +1,5 @@
-// The box around rows of D numbers as they lie in memory, a row in one vector where D is a power of
-// two. See simd.h for who may include this.
+// The box around rows of D numbers as they lie in memory, in vectors of as many lanes as divide D:
+// 8 in one of eight, 12 in three of four, 3 one by one. See simd.h for who may include this.
 #pragma once
 
 #include "cpu/forest.h"
@@ -27,7 +27,7 @@ class RowBox {
     }
   }
 
-  // (2, D) or, with `stride`, (2, D, stride); lower corners are NaN where a coordinate is not finite.
+  // (2, D) or (2, D, stride); lower corners are NaN where a coordinate is not finite.
   void store(T* box, int stride = 1) const {
     for (int k = 0; k < parts(); ++k) {
       const V low = low_[k] + zero_[k];
@@ -40,7 +40,7 @@ class RowBox {
   }
 
  private:
-  static constexpr int lanes() {  // as many as divide D
+  static constexpr int lanes() {
     int w = Simd<T>::W;
     while (D % w) w /= 2;
     return D ? w : 1;

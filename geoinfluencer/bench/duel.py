@@ -53,10 +53,14 @@ def run_series(
     peers: Collection[str],
     missing: Mapping[str, str],
     budget: Budget,
-) -> list[Duel]:
+    duels: list[Duel],
+) -> None:
     """Compares every contestant with ours in each case, then times them in rounds of rotating
-    order. Cases take turns too: a busy minute of the machine strikes all sizes of a curve."""
-    duels = [_compared(task, case, device, peers, missing, budget) for case in cases]
+    order. Cases take turns too: a busy minute of the machine strikes all sizes of a curve.
+
+    ``duels`` is filled on the way: whoever interrupts has what was measured until then."""
+    for case in cases:
+        duels.append(_compared(task, case, device, peers, missing, budget))
     gc.collect()
     for number in range(budget.repeats):
         for duel in duels:
@@ -66,7 +70,6 @@ def run_series(
             if not entry.skipped and math.isnan(entry.peak_mb):
                 run = measured_step(task, entry.contestant, duel.problem, entry.threads)
                 entry.peak_mb = run.peak_mb
-    return duels
 
 
 def _compared(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +14,7 @@ import torch
 from geoinfluencer.bench import machine, peers
 from geoinfluencer.bench.cases import Case
 from geoinfluencer.bench.contest import Problem, Task
-from geoinfluencer.bench.duel import rows, run_series
+from geoinfluencer.bench.duel import Duel, rows, run_series
 from geoinfluencer.bench.growth import curves
 from geoinfluencer.bench.limits import Budget
 from geoinfluencer.bench.markdown import milliseconds, times
@@ -68,30 +69,43 @@ def run(setting: Setting, say: Callable[[str], None]) -> BenchReport:
         say(f"ours runs on the pure-torch twins for {', '.join(slow)}: the library is not in use")
     for series in _series(setting.cases):
         task = TASKS[series[0].task]
-        if len(series) > 1:
-            say(f"{len(series)} sizes in turns, the first is {series[0].name}")
-        duels = run_series(
-            task,
-            series,
-            device=setting.device,
-            peers=setting.peers,
-            missing=missing,
-            budget=setting.budget,
-        )
+        first, number = series[0], len(series)
+        say(first.name if number == 1 else f"{first.name}, and {number - 1} more N in turns")
         report.titles[task.name] = task.title
-        for duel in duels:
-            found = rows(duel)
-            _add_rates(task, duel.problem, found, report, setting.device)
-            report.rows += found
-            say(duel.problem.case.name)
-            for row in found:
-                say(_line(row))
-        report.load_end = machine.load_average()
-        most = max(case.threads for case in setting.cases)
-        report.warning = machine.noise_warning(report.load_start, report.load_end, most)
-        report.write(setting.out)
+        duels: list[Duel] = []
+        try:
+            run_series(
+                task,
+                series,
+                device=setting.device,
+                peers=setting.peers,
+                missing=missing,
+                budget=setting.budget,
+                duels=duels,
+            )
+        finally:  # an interrupted curve has what was timed until then
+            timed = [duel for duel in duels if duel.entries[0].seconds]
+            for duel in timed:
+                _record(duel, report, setting, say, named=number == 1)
+            if timed:
+                report.write(setting.out)
     _close(report, setting, say)
     return report
+
+
+def _record(
+    duel: Duel, report: BenchReport, setting: Setting, say: Callable[[str], None], *, named: bool
+) -> None:
+    found = rows(duel)
+    _add_rates(duel.task, duel.problem, found, report, setting.device)
+    report.rows += found
+    if not named:
+        say(duel.problem.case.name)
+    for row in found:
+        say(_line(row))
+    report.load_end = machine.load_average()
+    most = max(case.threads for case in setting.cases)
+    report.warning = machine.noise_warning(report.load_start, report.load_end, most)
 
 
 def _series(cases: Sequence[Case]) -> Iterator[list[Case]]:
@@ -107,6 +121,8 @@ def _check(setting: Setting) -> None:
         )
     try:
         setting.out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=setting.out):
+            pass
     except OSError as error:
         raise InputError(f"--out {setting.out}: cannot write there ({error.strerror})") from None
 

@@ -94,6 +94,7 @@ def _setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]
     y, x_ptr, y_ptr, need_grad = inputs[1], inputs[6], inputs[7], inputs[10]
     ctx.symmetric = y is None
     ctx.need_grad = need_grad
+    ctx.alone = not _hooks_are_set()
     ctx.save_for_backward(grad_x, grad_y, x_ptr, y_ptr)
     ctx.mark_non_differentiable(grad_x, grad_y)
     ctx.set_materialize_grads(False)
@@ -107,23 +108,36 @@ def _backward(ctx: Any, grad_energy: Tensor | None, *_: Any) -> tuple[Any, ...]:
     if not ctx.need_grad:
         raise RuntimeError("influence_potential: the op was called with need_grad=False")
     grad_x, grad_y, x_ptr, y_ptr = ctx.saved_tensors
-    out_x = _scaled(grad_x, grad_energy, x_ptr) if ctx.needs_input_grad[0] else None
+    in_place = ctx.alone and _last_pass()
+    out_x = _scaled(grad_x, grad_energy, x_ptr, in_place) if ctx.needs_input_grad[0] else None
     out_y = None
     if not ctx.symmetric and ctx.needs_input_grad[1]:
-        out_y = _scaled(grad_y, grad_energy, y_ptr)
+        out_y = _scaled(grad_y, grad_energy, y_ptr, in_place)
     return out_x, out_y, *([None] * 9)
 
 
-def _scaled(rows: Tensor, factor: Tensor, ptr: Tensor | None) -> Tensor:
-    out = rows if _last_use(rows) else native.empty_like(rows)
+def _scaled(rows: Tensor, factor: Tensor, ptr: Tensor | None, in_place: bool) -> Tensor:
+    out = rows if in_place and type(rows) is Tensor else native.empty_like(rows)
     return reference.scale_by_graph(rows, factor, ptr, out=out)
 
 
-def _last_use(saved: Tensor) -> bool:
-    """Whether nobody will ask for a saved tensor after this backward pass, so that it may be
-    overwritten: without retain_graph autograd lets go of it. Tracers (torch.compile) get a no."""
+# A gradient that was computed in the forward pass is scaled where it lies, which saves its memory
+# once more, if nobody else may ask for it: no second backward pass, no hook that took it in.
+# Without these two private functions of torch it is always copied.
+
+
+def _hooks_are_set() -> bool:
+    """Whether what is saved now goes to somebody's ``saved_tensors_hooks``."""
+    hooks = getattr(torch._C._autograd, "_top_saved_tensors_default_hooks", None)
+    return hooks is None or hooks(False) is not None
+
+
+def _last_pass() -> bool:
+    """Whether this backward pass lets go of what was saved (no ``retain_graph``)."""
+    if torch.compiler.is_compiling():
+        return False
     keeps = getattr(torch._C._autograd, "_get_current_graph_task_keep_graph", None)
-    return type(saved) is Tensor and keeps is not None and not keeps()
+    return keeps is not None and not keeps()
 
 
 library.define(

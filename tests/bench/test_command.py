@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
 from geoinfluencer.bench import peers
-from geoinfluencer.bench.contest import Contestant
+from geoinfluencer.bench.contest import Contestant, Problem
 from geoinfluencer.bench.tasks import TASKS
 from geoinfluencer.cli.main import main
 
@@ -53,6 +54,40 @@ def test_ours_alone(tmp_path: Path) -> None:
     assert main([*arguments.split(), str(tmp_path)]) == 0
     (row,) = json.loads((tmp_path / "bench.json").read_text())["rows"]
     assert row["contestant"] == "geoinfluencer"
+
+
+def test_an_interrupted_curve_keeps_what_was_timed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen: list[int] = []
+    run = TASKS["knn"].ours.run
+
+    def spy(p: Problem) -> torch.Tensor:
+        seen.append(p.case.points)
+        if seen.count(400) > 3:
+            raise KeyboardInterrupt
+        return run(p)
+
+    task = replace(TASKS["knn"], contestants=(Contestant(peers.OURS, spy),))
+    monkeypatch.setitem(TASKS, "knn", task)
+    arguments = "bench --tasks knn --sizes 200 400 --dims 3 --kinds random --peers none --out"
+    main([*arguments.split(), str(tmp_path)])
+    assert "interrupted" in capsys.readouterr().err
+    rows = json.loads((tmp_path / "bench.json").read_text())["rows"]
+    assert [row["points"] for row in rows] == [200]
+    assert len(rows[0]["times_ms"]) == 1 and rows[0]["peak_mb"] is None
+
+
+def test_a_folder_that_takes_no_files_is_said_before_the_timing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(**_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", refuse)
+    arguments = "bench --preset quick --tasks knn --points 300 --peers none --out"
+    assert main([*arguments.split(), str(tmp_path)]) == 2
+    assert "cannot write there (Permission denied)" in capsys.readouterr().err
 
 
 def test_a_result_that_differs_ends_with_1(

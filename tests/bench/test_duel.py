@@ -13,26 +13,28 @@ import torch
 from geoinfluencer.bench import peers
 from geoinfluencer.bench.cases import Case
 from geoinfluencer.bench.contest import Contestant, Problem, Task
-from geoinfluencer.bench.duel import rows, run_series
+from geoinfluencer.bench.duel import Duel, rows, run_series
 from geoinfluencer.bench.limits import Budget
 from geoinfluencer.bench.peers import OURS, PEERS
 from geoinfluencer.bench.report import Row
 from geoinfluencer.bench.tasks import TASKS
 
 SLOW_TO_COMPILE = ("keops", "torch_compile")
-QUICK = [name for name in PEERS if name not in SLOW_TO_COMPILE]
+NO_COMPILER = [name for name in PEERS if name not in SLOW_TO_COMPILE]
 
 
 def play(task: Task, case: Case, names: Sequence[str], budget: Budget | None = None) -> list[Row]:
-    (duel,) = run_series(
+    duels: list[Duel] = []
+    run_series(
         task,
         [case],
         device=torch.device("cpu"),
         peers=names,
         missing=peers.missing(names),
         budget=budget or Budget(repeats=2),
+        duels=duels,
     )
-    return rows(duel)
+    return rows(duels[0])
 
 
 def with_contestant(name: str, contestant: Contestant) -> Task:
@@ -45,7 +47,7 @@ def with_contestant(name: str, contestant: Contestant) -> Task:
 def test_everybody_who_is_installed_agrees(name: str, dim: int) -> None:
     task = TASKS[name]
     for kind in task.kinds:
-        found = play(task, Case(name, 300, dim, kind), QUICK)
+        found = play(task, Case(name, 300, dim, kind), NO_COMPILER)
         assert found[0]["contestant"] == OURS and found[0]["ratio"] == 1.0
         for row in found:
             if "not installed" in str(row["skipped"]):
@@ -175,15 +177,17 @@ def test_ours_runs_at_further_thread_counts_and_all_limits_hold() -> None:
 
 
 def test_missing_peers_are_named_with_the_line_that_brings_them() -> None:
-    (duel,) = run_series(
+    duels: list[Duel] = []
+    run_series(
         TASKS["knn"],
         [Case("knn", 100, 3, "random")],
         device=torch.device("cpu"),
         peers=["torch_cluster"],
         missing={"torch_cluster": PEERS["torch_cluster"].install},
         budget=Budget(repeats=1),
+        duels=duels,
     )
-    assert "pip install --no-build-isolation" in rows(duel)[1]["skipped"]
+    assert "pip install --no-build-isolation" in rows(duels[0])[1]["skipped"]
 
 
 def test_the_sizes_of_a_series_take_turns() -> None:
@@ -191,18 +195,20 @@ def test_the_sizes_of_a_series_take_turns() -> None:
 
     def spy(p: Problem) -> torch.Tensor:
         seen.append(p.case.points)
-        time.sleep(0.11)  # no quick one, which would run several times in a turn
+        time.sleep(0.11)  # two runs in a turn, of which the first is not timed
         return TASKS["knn"].ours.run(p)
 
     task = replace(TASKS["knn"], contestants=(Contestant(OURS, spy),))
-    duels = run_series(
+    duels: list[Duel] = []
+    run_series(
         task,
         [Case("knn", points, 3, "random") for points in (100, 200, 300)],
         device=torch.device("cpu"),
         peers=[],
         missing={},
         budget=Budget(repeats=2),
+        duels=duels,
     )
     assert [len(duel.entries[0].seconds) for duel in duels] == [2, 2, 2]
-    turns = [size for size, _ in itertools.groupby(seen)]
+    turns = [size for size, _ in itertools.groupby(seen)]  # runs of one turn as one
     assert turns == [100, 200, 300] * 4  # compared, two rounds, memory

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+import torch._dynamo.compiled_autograd as compiled_autograd
 from torch import Tensor
 
 from geoinfluencer import ops
@@ -134,6 +135,36 @@ def test_the_gradient_takes_no_second_memory(rng):
     del kept
     energy.sum().backward()
     assert x.grad.data_ptr() == address
+
+
+def test_what_hooks_have_saved_stays_as_it_is(rng):
+    """Here a store that keeps equal tensors once: the two losses share their gradient's."""
+    x = torch.randn(80, 3, generator=rng)
+    stored: dict[bytes, Tensor] = {}
+
+    def pack(tensor: Tensor) -> bytes:
+        key = tensor.detach().numpy().tobytes()
+        stored.setdefault(key, tensor.detach())
+        return key
+
+    def gradient() -> Tensor:
+        leaf = x.clone().requires_grad_()
+        losses = [ops.influence_potential(leaf, radius=1.0)[0] for _ in range(2)]
+        (2 * losses[0] + 5 * losses[1]).sum().backward()
+        return leaf.grad
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, stored.__getitem__):
+        hooked = gradient()
+    torch.testing.assert_close(hooked, gradient())
+
+
+def test_compiled_autograd_traces_it(rng):
+    x = torch.randn(80, 3, generator=rng).requires_grad_()
+    (expected,) = torch.autograd.grad(3 * ops.influence_potential(x, radius=1.0)[0].sum(), x)
+    energy = ops.influence_potential(x, radius=1.0)[0]
+    with compiled_autograd._enable(torch.compile(backend="eager", fullgraph=True)):
+        energy.sum().mul(3).backward()
+    torch.testing.assert_close(x.grad, expected)
 
 
 def test_batched_equals_separate(backend, rng):

@@ -12,6 +12,7 @@ from geoinfluencer import ops
 from geoinfluencer.ops import native
 
 ROWS = 2400  # of the larger set: enough for bundles
+MORE = 6000  # and for a tree of representatives with inner boxes
 
 
 @dataclass
@@ -83,6 +84,19 @@ def test_equals_twin(rng, dim, dtype, power):
     assert same_as_twin(s, power=power, swapped=True) > 0
 
 
+@pytest.mark.parametrize("dim", [5, 7, 8, 12, 16])
+@pytest.mark.parametrize("apart", [0.0, 2.0])
+def test_a_tree_of_several_levels(rng, dim, apart):
+    """In one place, where inner boxes overlap, and in nine, most of which are out of reach."""
+    side = {5: 5.5, 7: 3.2, 8: 2.8, 12: 2.0, 16: 1.6}[dim]
+    s = instances(rng, dim, rows=4 * MORE, members=8, side=side, sigma=0.05)
+    far = torch.zeros(len(s.y), dim)
+    far[:, :2] = torch.randint(3, (len(s.y), 2), generator=rng) * apart * side
+    s.x, s.y = s.x + far[s.x_ids], s.y + far
+    assert same_as_twin(s) > 0
+    assert same_as_twin(s, swapped=True) > 0
+
+
 @pytest.mark.parametrize("members", [1, 3, 4, 6, 16, 17, 33, 240])
 def test_sizes_of_instances(rng, members):
     assert same_as_twin(instances(rng, 3, members=members, side=8.0)) > 0
@@ -122,13 +136,16 @@ def test_far_from_the_origin(rng):
 @pytest.mark.parametrize("dim", [5, 7, 8, 9, 16, 64])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("share", [0.02, 0.5])
-def test_instances_far_away(rng, dim, dtype, share):
+@pytest.mark.parametrize("rows", [ROWS, MORE])
+def test_instances_far_away(rng, dim, dtype, share, rows):
     """From five dimensions on, coarse coordinates reach some hundred radii: what lies beyond is
     clamped if it is little, and else they are not used."""
     side = {5: 4.0, 7: 2.6, 8: 2.2, 9: 2.0, 16: 1.2, 64: 0.35}[dim]
-    s = instances(rng, dim, side=side, sigma=0.1 if dim < 16 else 0.02, dtype=torch.float64)
-    far = torch.rand(ROWS // 10, generator=rng) < share
-    shift = torch.zeros(ROWS // 10, dim, dtype=torch.float64)
+    s = instances(
+        rng, dim, rows=rows, side=side, sigma=0.1 if dim < 16 else 0.02, dtype=torch.float64
+    )
+    far = torch.rand(rows // 10, generator=rng) < share
+    shift = torch.zeros(rows // 10, dim, dtype=torch.float64)
     shift[far] = torch.tensor([-3e4, 200.0, 1e6], dtype=torch.float64)[
         torch.randint(3, (int(far.sum()), dim), generator=rng)
     ]
@@ -139,8 +156,9 @@ def test_instances_far_away(rng, dim, dtype, share):
 
 @pytest.mark.parametrize("dim", [5, 8, 11])
 @pytest.mark.parametrize("offset", [1e3, 1e6, -1e6])
-def test_far_from_the_origin_in_many_dimensions(rng, dim, offset):
-    s = instances(rng, dim, side={5: 4.0, 8: 2.2, 11: 1.7}[dim])
+@pytest.mark.parametrize("rows", [ROWS, MORE])
+def test_far_from_the_origin_in_many_dimensions(rng, dim, offset, rows):
+    s = instances(rng, dim, rows=rows, side={5: 4.0, 8: 2.2, 11: 1.7}[dim])
     for part in (s.x, s.y):
         part += offset
     assert same_as_twin(s, tolerance=1e-5) > 0
@@ -148,10 +166,24 @@ def test_far_from_the_origin_in_many_dimensions(rng, dim, offset):
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("scale", [1e-15, 1e-6, 1e6, 1e15])
-def test_tiny_and_huge_radius(rng, dtype, scale):
-    s = instances(rng, 8, side=2.2, dtype=torch.float64)
+@pytest.mark.parametrize("rows", [ROWS, MORE])
+def test_tiny_and_huge_radius(rng, dtype, scale, rows):
+    s = instances(rng, 8, rows=rows, side=2.2, dtype=torch.float64)
     s.x, s.y = (s.x * scale).to(dtype), (s.y * scale).to(dtype)
     assert same_as_twin(s, radius=scale, tolerance=3e-6 * max(1.0, scale)) > 0
+
+
+@pytest.mark.parametrize("dim", [3, 8])
+@pytest.mark.parametrize(
+    ("dtype", "radius"),
+    [(torch.float32, 2e18), (torch.float32, 2e19), (torch.float32, 1e25), (torch.float64, 2e154)],
+)
+def test_radius_too_large_to_square(rng, dim, dtype, radius):
+    s = instances(rng, dim, side=8.0, dtype=torch.float64)
+    s.x, s.y = (s.x * radius).to(dtype), (s.y * radius).to(dtype)
+    active = evaluate(s, radius=radius, power=1)[1]
+    with native.forced_off():
+        assert torch.equal(active, evaluate(s, radius=radius, power=1)[1])
 
 
 @pytest.mark.parametrize("radius", [0.0, 1e-44, 1e-38, 1e-30])
@@ -162,7 +194,7 @@ def test_radius_too_small_to_divide_by(rng, radius):
     assert same_as_twin(s, radius=radius) >= 0
 
 
-@pytest.mark.parametrize("rows", [2060, 6000])
+@pytest.mark.parametrize("rows", [2060, MORE])
 @pytest.mark.parametrize("sigma", [0.05, 0.0])
 def test_pairs_just_within_reach(rng, rows, sigma):
     """Each representative just within the radius of the farthest member of another instance, seen

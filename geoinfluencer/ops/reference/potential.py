@@ -133,7 +133,7 @@ class _Potential(torch.autograd.Function):
 def scale_by_graph(
     rows: Tensor, factor: Tensor, ptr: Tensor | None, out: Tensor | None = None
 ) -> Tensor:
-    """Multiplies the rows (N, D) of each graph by its factor (B,)."""
+    """Multiplies the rows (N, D) of each graph by its factor (B,); ``out`` may be ``rows``."""
     if ptr is not None:
         factor = torch.repeat_interleave(factor, ptr.diff(), output_size=rows.shape[0])[:, None]
     return torch.mul(rows, factor, out=out)

@@ -1,0 +1,48 @@
+// The inner loop of the potential where instances lie close together: bundles of their points.
+#pragma once
+
+#include <cstdint>
+
+#include "cpu/coarse.h"
+#include "cpu/pair_kernel.h"
+
+namespace geo {
+
+// The pairs of bundles of points, the lanes, with all loop points of a graph, for blocks of 16
+// bundles. The gradient of a bundle takes the place of its points.
+template <class T>
+struct BundleTask {
+  T* points;                            // (rows, D)
+  const int32_t* row;                   // (rows) in the caller's array
+  const int32_t* first;                 // (K) of its rows
+  const uint8_t* count;                 // (K) of its rows, up to 16
+  const typename LaneInt<T>::type* id;  // (K)
+  const T* weight;                      // (K, 16) or null: 1
+  int64_t base;                         // first row of the graph
+  const int32_t* order;                 // (blocks, 16) bundles, -1 in unused lanes
+  Side<T> q;
+  const CoarseTree<T>* coarse;  // of q, or null
+  Hinge<T> hinge;
+  int dim;
+  bool swapped;
+  int64_t begin, end;  // blocks
+  T* lanes;            // (16, D, 16)
+  T* scratch;          // (16, D, 16); null without gradient
+  double energy;
+  int64_t active;
+};
+
+GEO_PER_ISA(
+  void pairs(BundleTask<float>& task);
+  void pairs(BundleTask<double>& task);
+)
+
+// Fills `to` (count, pairs, 16) from `from` (count, D, 16).
+GEO_PER_ISA(
+  void coarsen(const float* from, int dim, int64_t count, const CoarseFrame<float>& frame,
+               uint32_t* to);
+  void coarsen(const double* from, int dim, int64_t count, const CoarseFrame<double>& frame,
+               uint32_t* to);
+)
+
+}  // namespace geo

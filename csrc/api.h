@@ -40,7 +40,7 @@ GEO_API int32_t geo_abi_version(void);
 /* The instruction set chosen at run time: "avx512", "avx2" or "baseline". */
 GEO_API const char* geo_isa(void);
 
-/* Gives back the scratch memory, 64 MiB at most, that is kept from one call to the next. */
+/* Gives back the scratch memory, 256 MiB at most, that is kept from one call to the next. */
 GEO_API void geo_release_memory(void);
 
 /* Asks Linux for huge pages where memory is 4 MiB or more and not in use yet: advice, no promise. */

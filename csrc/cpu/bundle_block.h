@@ -18,49 +18,52 @@ class BundleBlock {
   static constexpr bool kBalls = D == 0 || D >= kCoarseFrom;  // coarse points know balls only
 
   // Whether boxes and points are tested by coarse coordinates.
-  const bool coarsely;
+  bool coarsely = false;
 
   uint32_t there = 0;                      // the bundles that exist
   T box[2 * (D ? D : kMaxDim) * kLeaf];    // a lane each, (+inf, -inf) where there is none
-  T joint[2 * (D ? D : kMaxDim)];          // box around all of them
   T centre[(D ? D : kMaxDim) * kLeaf] = {}, within2[kLeaf];  // balls that miss no active pair
   uint32_t coarse_box[2 * coarse_pairs(D ? D : kMaxDim) * kLeaf];
   uint32_t coarse_centre[coarse_pairs(D ? D : kMaxDim) * kLeaf];
   int32_t coarse_reach2 = 0, coarse_within2[kLeaf];
 
-  explicit BundleBlock(const BundleTask<T>& task)
-      : coarsely(kBalls && kCoarseTests && task.coarse),
-        t_(task),
-        slack_(T(1) + box_slack<T>(task.dim)) {
+  // Once, before the first bundles; their points will lie in lanes (16, D, 16).
+  void begin(const BundleTask<T>& task, T* lanes) {
+    t_ = &task;
+    lanes_ = lanes;
+    slack_ = T(1) + box_slack<T>(task.dim);
+    coarsely = kBalls && kCoarseTests && task.coarse;
     if (coarsely)
       coarse_reach2 = coarse_limit2(task.hinge.radius, task.dim, task.coarse->frame.per_unit);
   }
 
   // Squared distance of boxes that hold an active pair, at most.
-  T reach2() const { return t_.hinge.radius2 * slack_; }
+  T reach2() const { return t_->hinge.radius2 * slack_; }
 
-  // Takes up the bundles (16; -1: none).
-  void take(const int32_t* bundle) {
-    const int n = D ? D : t_.dim;
+  // Corner d of 2 D of the box around all bundles: lower ones, then upper ones.
+  T corner(int d) const {
+    const T* row = box + d * kLeaf;
+    const bool lower = d < (D ? D : t_->dim);
+    V end = S::load(row);
+    for (int s = S::W; s < kLeaf; s += S::W)
+      end = lower ? S::min(end, S::load(row + s)) : S::max(end, S::load(row + s));
+    return lower ? S::min_lane(end) : S::max_lane(end);
+  }
+
+  // Takes up the 16 bundles from this one.
+  void take(int64_t bundle) {
+    const int n = D ? D : t_->dim;
     there = 0;
     for (int l = 0; l < kLeaf; ++l) {
-      const bool is = bundle[l] >= 0;
-      there |= static_cast<uint32_t>(is) << l;
-      lay_out(t_.points + (is ? t_.first[bundle[l]] * static_cast<int64_t>(n) : 0),
-              is ? t_.count[bundle[l]] : 0, l);
-    }
-    for (int d = 0; d < 2 * n; ++d) {
-      const T* row = box + d * kLeaf;
-      V end = S::load(row);
-      for (int s = S::W; s < kLeaf; s += S::W)
-        end = d < n ? S::min(end, S::load(row + s)) : S::max(end, S::load(row + s));
-      joint[d] = d < n ? S::min_lane(end) : S::max_lane(end);
+      const int count = t_->count[bundle + l];
+      there |= static_cast<uint32_t>(count > 0) << l;
+      lay_out(t_->points + (count ? t_->first[bundle + l] * static_cast<int64_t>(n) : 0), count, l);
     }
     if (!kBalls) return;
     for (int l = 0; l < kLeaf; ++l)
-      if (bundle[l] >= 0) enclose(l);
+      if (there >> l & 1u) enclose(l);
     if (!coarsely) return;
-    const auto& frame = t_.coarse->frame;
+    const auto& frame = t_->coarse->frame;
     coarse_lanes<D>(centre, n, frame, coarse_centre);
     coarse_lanes<D>(box, n, frame, coarse_box);
     coarse_lanes<D>(box + n * kLeaf, n, frame, coarse_box + coarse_pairs(n) * kLeaf);
@@ -72,7 +75,7 @@ class BundleBlock {
 
   // Rows of bundle l as lanes, of which unused ones repeat the first; and their box.
   GEO_INLINE void lay_out(const T* rows, int count, int l) {
-    const int n = D ? D : t_.dim;
+    const int n = D ? D : t_->dim;
     const T inf = static_cast<T>(__builtin_inff());
     if (count == 0) {
       for (int d = 0; d < n; ++d) {
@@ -86,7 +89,7 @@ class BundleBlock {
     bounds.store(box + l, kLeaf);
     const T* from[kLeaf];
     for (int i = 0; i < kLeaf; ++i) from[i] = rows + (i < count ? i * n : 0);
-    T* lanes = t_.lanes + l * n * kLeaf;
+    T* lanes = lanes_ + l * n * kLeaf;
     for (int d = 0; d < n; ++d)
       for (int i = 0; i < kLeaf; ++i) lanes[d * kLeaf + i] = from[i][d];
   }
@@ -94,8 +97,8 @@ class BundleBlock {
   // Ball around the points of a bundle: in many dimensions testing it is half of the work of a box,
   // and hardly more points pass.
   void enclose(int l) {
-    const int n = D ? D : t_.dim;
-    const T* lanes = t_.lanes + l * n * kLeaf;
+    const int n = D ? D : t_->dim;
+    const T* lanes = lanes_ + l * n * kLeaf;
     for (int d = 0; d < n; ++d) {
       const T low = box[d * kLeaf + l], high = box[(n + d) * kLeaf + l];
       centre[d * kLeaf + l] = low + (high - low) / 2;
@@ -109,13 +112,14 @@ class BundleBlock {
       }
       farthest = S::max(farthest, total);
     }
-    const T within = t_.hinge.radius + std::sqrt(S::max_lane(farthest));
+    const T within = t_->hinge.radius + std::sqrt(S::max_lane(farthest));
     within2[l] = within * within * slack_;
-    if (coarsely) coarse_within2[l] = coarse_limit2(within, n, t_.coarse->frame.per_unit);
+    if (coarsely) coarse_within2[l] = coarse_limit2(within, n, t_->coarse->frame.per_unit);
   }
 
-  const BundleTask<T>& t_;
-  const T slack_;
+  const BundleTask<T>* t_ = nullptr;
+  T* lanes_ = nullptr;
+  T slack_ = T(1);
 };
 
 }  // namespace

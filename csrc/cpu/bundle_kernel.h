@@ -8,26 +8,27 @@
 
 namespace geo {
 
+constexpr int kMostBlocks = 4;  // of 16 bundles, that go down the tree together
+
 // The pairs of bundles of points, the lanes, with all loop points of a graph, for blocks of 16
 // bundles. The gradient of a bundle takes the place of its points.
 template <class T>
 struct BundleTask {
   T* points;                            // (rows, D)
   const int32_t* row;                   // (rows) in the caller's array
-  const int32_t* first;                 // (K) of its rows
-  const uint8_t* count;                 // (K) of its rows, up to 16
-  const typename LaneInt<T>::type* id;  // (K)
-  const T* weight;                      // (K, 16) or null: 1
+  const int32_t* first;                 // (blocks, 16) of its rows
+  const uint8_t* count;                 // (blocks, 16) of its rows, up to 16; 0: no bundle
+  const typename LaneInt<T>::type* id;  // (blocks, 16)
+  const T* weight;                      // (blocks, 16, 16) or null: 1
   int64_t base;                         // first row of the graph
-  const int32_t* order;                 // (blocks, 16) bundles, -1 in unused lanes
   Side<T> q;
   const CoarseTree<T>* coarse;  // of q, or null
   Hinge<T> hinge;
   int dim;
   bool swapped;
   int64_t begin, end;  // blocks
-  T* lanes;            // (16, D, 16)
-  T* scratch;          // (16, D, 16); null without gradient
+  T* lanes;            // (kMostBlocks, 16, D, 16)
+  T* scratch;          // the same; null without gradient
   double energy;
   int64_t active;
 };

@@ -22,8 +22,9 @@ class BundleTile {
 
   void run() {
     if (grad_)
-      for (int i = 0; i < dim() * kLeaf * kLeaf; ++i) t_.scratch[i] = T(0);
-    for (int64_t k = t_.begin; k < t_.end; ++k) block(k);
+      for (int i = 0; i < kBundles * dim() * kLeaf; ++i) t_.scratch[i] = T(0);
+    for (int64_t k = t_.begin; k < t_.end; k += kBlocks)
+      blocks(k, static_cast<int>(t_.end - k < kBlocks ? t_.end - k : kBlocks));
   }
 
  private:
@@ -31,40 +32,31 @@ class BundleTile {
   using V = typename S::V;
   using M = typename S::M;
   static constexpr int kTogether = 4;
+  static constexpr int kBlocks = BundleSearch<D, T>::kBlocks, kBundles = kBlocks * kLeaf;
 
   GEO_INLINE int dim() const { return D ? D : t_.dim; }
 
-  void block(int64_t k) {
+  void blocks(int64_t k, int number) {
     const int n = dim();
-    const int32_t* bundle = t_.order + k * kLeaf;
-    if (k + 1 < t_.end)  // bundles lie anywhere
-      for (int l = 0; l < kLeaf; ++l) fetch(bundle[kLeaf + l] < 0 ? 0 : bundle[kLeaf + l]);
-    bundle_ = bundle;
-    near_.run(bundle, [](void* tile, int l) { static_cast<BundleTile*>(tile)->pairs(l); }, this);
-    for (int l = 0; l < kLeaf; ++l) {
-      if (bundle[l] < 0) continue;
+    bundle_ = k * kLeaf;
+    near_.run(bundle_, number, [](void* tile, int l) { static_cast<BundleTile*>(tile)->pairs(l); },
+              this);
+    for (int l = 0; l < number * kLeaf; ++l) {
+      const int count = t_.count[bundle_ + l];
+      if (count == 0) continue;
       if (near_.listed[l]) pairs(l);
       if (!grad_) continue;
-      T* to = t_.points + t_.first[bundle[l]] * static_cast<int64_t>(n);
+      T* to = t_.points + t_.first[bundle_ + l] * static_cast<int64_t>(n);
       T* sums = t_.scratch + l * n * kLeaf;
-      const int count = t_.count[bundle[l]];
       for (int i = 0; i < count; ++i)
         for (int d = 0; d < n; ++d) to[i * n + d] = sums[d * kLeaf + i];
       for (int i = 0; i < n * kLeaf; i += S::W) S::store(sums + i, S::set(T(0)));
     }
   }
 
-  GEO_INLINE void fetch(int64_t bundle) const {
-    __builtin_prefetch(t_.id + bundle);
-    const T* c = t_.points + t_.first[bundle] * static_cast<int64_t>(dim());
-    const int size = t_.count[bundle] * dim();
-    for (int i = 0; i < size; i += 64 / static_cast<int>(sizeof(T))) __builtin_prefetch(c + i, 1);
-    __builtin_prefetch(c + size - 1, 1);
-  }
-
-  // Bundle l of the block and what is on its list, which is empty afterwards.
+  // Bundle l of the blocks and what is on its list, which is empty afterwards.
   void pairs(int l) {
-    const int64_t bundle = bundle_[l];
+    const int64_t bundle = bundle_ + l;
     const int count = t_.count[bundle];
     for (int s = 0; s < count; s += S::W) {
       if (t_.weight)
@@ -173,7 +165,7 @@ class BundleTile {
   const V radius2_, twice_radius_, twice_inverse_radius_, tiny_;
   BundleSearch<D, T>& near_;
   const bool grad_;
-  const int32_t* bundle_ = nullptr;  // of the block
+  int64_t bundle_ = 0;  // first one of the blocks
 };
 
 }  // namespace

@@ -17,45 +17,64 @@
 
 namespace geo {
 
-constexpr int64_t kSpan = 512;  // instances that one task packs
+constexpr int64_t kSpan = 512;  // instances, or bundles, of one task
 
 template <class T>
 struct Bundles {
   using Id = typename LaneInt<T>::type;
 
   int dim = 0;
-  std::vector<int64_t> base;   // (B) first row of each graph in the caller's array
-  std::vector<int64_t> begin;  // (B + 1) first bundle of each graph; empty if there are none
-  Array<T> points;             // (rows, D) in the order of `row`; see BundleTask
-  Array<int32_t> row;          // (rows + kAhead) in the caller's array, instance by instance
-  Array<int32_t> first;        // (K) of its rows
-  Array<uint8_t> count;        // (K) of its rows; 0: not close, no bundle after all
-  Array<T> weight;             // (K, 16) or empty
-  Array<Id> id;                // (K)
-  Forest<T> forest;            // of the centres: a leaf is a block of 16 bundles
-  Array<T> rest;               // (N) 0 for points in bundles, else weight or 1
-  int64_t rest_points = 0;     // that are in no bundle
+  std::vector<int64_t> base;         // (B) first row of each graph in the caller's array
+  std::vector<int64_t> block_begin;  // (B + 1) first block of each graph; empty if there are none
+  std::vector<int64_t> number;       // (B) bundles of each graph
+  Array<T> points;                   // (rows, D) in the order of `row`; see BundleTask
+  Array<int32_t> row;                // (rows + kAhead) in the caller's array, bundle by bundle
+  Array<int32_t> first;              // (blocks, 16) of its rows
+  Array<uint8_t> count;              // (blocks, 16) of its rows; 0: no bundle, or not a close one
+  Array<Id> id;                      // (blocks, 16)
+  Array<T> weight;                   // (blocks, 16, 16) or empty
+  Array<T> rest;                     // (N) 0 for points in bundles, else weight or 1
+  int64_t rest_points = 0;           // that are in no bundle
 
   // Where `set` has close instances with few points of `other` in reach. Call inside a team.
   void make(const PointSet<T>& set, const PointSet<T>& other, int dimensions, int64_t graphs,
             T radius, bool with_weight, int threads);
 
-  bool empty() const { return begin.empty(); }
+  bool empty() const { return block_begin.empty(); }
 
   // No gradient for graph b, which has nothing to meet.
   void clear(int64_t b);
 
   // `unit` times the gradients that have taken the place of the points, to the caller's rows.
   void scatter(T unit, int threads, T* grad) const;
+
+ private:
+  // Up to 16 rows of an instance: from where on, in the order of instances, and how many.
+  struct Run {
+    int32_t from, count;
+    Id id;
+  };
+
+  void arrange(const Array<Run>& runs, const Forest<T>& forest, const Array<int32_t>& by_instance);
+  void pack_all(const PointSet<T>& set, T radius, bool with_weight);
+  void mark_rest(const PointSet<T>& set);
+
+  // f(begin, end) for parts of all bundles, as tasks.
+  template <class F>
+  void each_part(const F& f) const {
+    in_tasks((first.size() + kSpan - 1) / kSpan,
+             [&](int64_t k) { f(k * kSpan, std::min(first.size(), (k + 1) * kSpan)); });
+  }
 };
 
 template <class T>
 void Bundles<T>::make(const PointSet<T>& set, const PointSet<T>& other, int dimensions,
                       int64_t graphs, T radius, bool with_weight, int threads) {
   if (!set.id || set.n < kSmallGraph) return;
-  if (!std::isfinite(T(64) * radius * radius)) return;  // what is missing is at infinity: out of reach
+  // boxes that do not exist are at infinity and must stay out of reach
+  if (!std::isfinite(T(64) * radius * radius)) return;
   dim = dimensions;
-  // each part counts all instances for itself: more than 8 would cost more memory than they save time
+  // each part counts all instances for itself: beyond 8 that takes more memory than it saves time
   const RowParts<T> in{set, graphs, set.n > 2 * kAlone ? std::min<int64_t>(threads, 8) : 1};
   ByInstance by;
   const std::vector<int64_t> low = number_instances(in, by);
@@ -63,96 +82,151 @@ void Bundles<T>::make(const PointSet<T>& set, const PointSet<T>& other, int dime
   if (instances == 0) return;
   sort_rows(in, low, by);
 
-  std::vector<int64_t> starts(graphs + 1, 0);
-  by.bundle.reset(instances + 1);
+  std::vector<int64_t> begin(graphs + 1, 0);  // first run of each graph
+  by.run.reset(instances + 1);
   int32_t total = 0;
   for (int64_t b = 0; b < graphs; ++b) {
     const bool some = by.graph[b] < by.graph[b + 1] &&
                       bundles_pay(set, other, by, b, low[b], dim, radius);
-    starts[b] = total;
+    begin[b] = total;
     for (int64_t v = by.graph[b]; v < by.graph[b + 1]; ++v) {
-      by.bundle[v] = total;
+      by.run[v] = total;
       const int32_t size = by.start[v + 1] - by.start[v];
       if (some && size >= fewest(dim)) total += (size + kLeaf - 1) / kLeaf;
     }
   }
-  by.bundle[instances] = total;
-  starts[graphs] = total;
+  by.run[instances] = total;
+  begin[graphs] = total;
   if (total == 0) return;
 
-  begin = starts;
-  for (int64_t b = 0; b < graphs; ++b) base.push_back(in.first(b));
-  row = std::move(by.row);
-  points.reset((row.size() - kAhead) * dim);
-  first.reset(total);
-  count.reset(total);
-  if (with_weight) weight.reset(static_cast<int64_t>(total) * kLeaf);
-  id.reset(total);
-  Array<T> centre(static_cast<int64_t>(total) * dim);
-  Array<T> kept(total);  // 1 or 0: weights, by which those that are no bundles are left out
-  const int64_t spans = (instances + kSpan - 1) / kSpan;
-  std::vector<int64_t> packed(spans, 0);
-  in_parts(spans, [&](int64_t k) {
-    const int64_t end = std::min(instances, (k + 1) * kSpan);
-    T box[2 * kMaxDim];
+  // The tree orders one point of each: where the others are, hardly matters.
+  Array<Run> runs(total);
+  Array<T> mark(static_cast<int64_t>(total) * dim);
+  in_tasks((instances + kSpan - 1) / kSpan, [&](int64_t k) {
     int64_t b = 0;
-    for (int64_t v = k * kSpan; v < end; ++v) {
+    for (int64_t v = k * kSpan; v < std::min(instances, (k + 1) * kSpan); ++v) {
       while (v >= by.graph[b + 1]) ++b;
-      const int64_t runs = by.bundle[v + 1] - by.bundle[v];
-      const int64_t size = by.start[v + 1] - by.start[v];
-      for (int64_t r = 0; r < runs; ++r) {
-        const int64_t slot = by.bundle[v] + r;
-        const int64_t from = by.start[v] + size * r / runs;
-        const int32_t* rows = &row[from];
-        const int64_t taken = size * (r + 1) / runs - size * r / runs;
-        const bool close =
-            pack(set.points, dim, rows, taken, radius, points.data() + from * dim, box);
-        for (int d = 0; d < dim; ++d)
-          centre[slot * dim + d] = box[d] + (box[dim + d] - box[d]) / 2;
-        first[slot] = static_cast<int32_t>(from);
-        count[slot] = static_cast<uint8_t>(close ? taken : 0);
-        kept[slot] = close ? T(1) : T(0);
-        packed[k] += count[slot];
-        id[slot] = static_cast<Id>(low[b] + v - by.graph[b]);
-        if (with_weight)
-          for (int l = 0; l < kLeaf; ++l)
-            weight[slot * kLeaf + l] = set.weight && l < taken ? set.weight[rows[l]] : T(1);
+      const int64_t ahead = std::min(v + 8, instances);
+      __builtin_prefetch(set.points + by.row[by.start[ahead]] * static_cast<int64_t>(dim));
+      const int64_t some = by.run[v + 1] - by.run[v], size = by.start[v + 1] - by.start[v];
+      for (int64_t r = 0; r < some; ++r) {
+        const int64_t from = by.start[v] + size * r / some;
+        const int64_t end = by.start[v] + size * (r + 1) / some;
+        runs[by.run[v] + r] = {static_cast<int32_t>(from), static_cast<int32_t>(end - from),
+                               static_cast<Id>(low[b] + v - by.graph[b])};
+        const T* point = set.points + by.row[from] * static_cast<int64_t>(dim);
+        for (int d = 0; d < dim; ++d) mark[(by.run[v] + r) * dim + d] = point[d];
       }
+    }
+  });
+  const Forest<T> forest =
+      plant_in_team<T>(mark.data(), total, dim, graphs, begin.data(), nullptr, threads);
+  if (forest.leaves() == 0) return;  // not one of them is finite
+  for (int64_t b = 0; b < graphs; ++b) base.push_back(in.first(b));
+  arrange(runs, forest, by.row);
+  pack_all(set, radius, with_weight);
+  if (rest_points > 0) mark_rest(set);
+}
+
+// Runs in the order of the tree, and their rows.
+template <class T>
+void Bundles<T>::arrange(const Array<Run>& runs, const Forest<T>& forest,
+                         const Array<int32_t>& by_instance) {
+  block_begin = forest.leaf_begin;
+  number = forest.count;
+  const int64_t size = forest.leaves() * kLeaf;
+  first.reset(size);
+  count.reset(size);
+  id.reset(size);
+  std::vector<int32_t> rows((size + kSpan - 1) / kSpan + 1, 0);
+  each_part([&](int64_t from, int64_t end) {
+    int64_t b = 0;
+    int32_t sum = 0;
+    for (int64_t k = from; k < end; ++k) {
+      while (k >= block_begin[b + 1] * kLeaf) ++b;
+      if (k + kAhead < end) __builtin_prefetch(&runs[forest.base[b] + forest.order[k + kAhead]]);
+      const int32_t one = forest.order[k];
+      count[k] = 0;
+      if (one < 0) continue;
+      const Run& run = runs[forest.base[b] + one];
+      first[k] = run.from;
+      count[k] = static_cast<uint8_t>(run.count);
+      id[k] = run.id;
+      sum += run.count;
+    }
+    rows[from / kSpan + 1] = sum;
+  });
+  for (size_t k = 1; k < rows.size(); ++k) rows[k] += rows[k - 1];
+  row.reset(rows.back() + kAhead);
+  std::fill_n(row.data() + rows.back(), kAhead, 0);
+  each_part([&](int64_t from, int64_t end) {
+    int32_t to = rows[from / kSpan];
+    for (int64_t k = from; k < end; ++k) {
+      if (k + kAhead < end) __builtin_prefetch(by_instance.data() + first[k + kAhead]);
+      for (int i = 0; i < count[k]; ++i) row[to + i] = by_instance[first[k] + i];
+      first[k] = to;
+      to += count[k];
+    }
+  });
+}
+
+// Fetches the points; what is not close is no bundle after all.
+template <class T>
+void Bundles<T>::pack_all(const PointSet<T>& set, T radius, bool with_weight) {
+  points.reset((row.size() - kAhead) * dim);
+  if (with_weight) weight.reset(count.size() * kLeaf);
+  std::vector<int64_t> packed((count.size() + kSpan - 1) / kSpan, 0);
+  each_part([&](int64_t from, int64_t end) {
+    T box[2 * kMaxDim];
+    for (int64_t k = from; k < end; ++k) {
+      if (count[k] == 0) continue;
+      const int32_t* rows = &row[first[k]];
+      if (with_weight)
+        for (int l = 0; l < kLeaf; ++l)
+          weight[k * kLeaf + l] = set.weight && l < count[k] ? set.weight[rows[l]] : T(1);
+      if (!pack(set.points, dim, rows, count[k], radius,
+                points.data() + first[k] * static_cast<int64_t>(dim), box))
+        count[k] = 0;
+      packed[from / kSpan] += count[k];
     }
   });
   rest_points = set.n;
   for (const int64_t rows : packed) rest_points -= rows;
-  bool all = true;
-  for (int64_t slot = 0; slot < total; ++slot) all &= kept[slot] != T(0);
-  forest = plant_in_team(centre.data(), total, dim, graphs, begin.data(),
-                         all ? nullptr : kept.data(), threads);
-  forest.coord.release();  // the order is what counts
-  if (rest_points == 0) return;
+}
+
+template <class T>
+void Bundles<T>::mark_rest(const PointSet<T>& set) {
   rest.reset(set.n);
   if (set.weight)
     std::copy_n(set.weight, set.n, rest.data());
   else
     std::fill_n(rest.data(), set.n, T(1));
-  in_parts(spans, [&](int64_t k) {
-    const int64_t last = by.bundle[std::min(instances, (k + 1) * kSpan)];
-    for (int64_t slot = by.bundle[k * kSpan]; slot < last; ++slot)
-      for (int i = 0; i < count[slot]; ++i) rest[row[first[slot] + i]] = T(0);
+  each_part([&](int64_t from, int64_t end) {
+    for (int64_t k = from; k < end; ++k)
+      for (int i = 0; i < count[k]; ++i) rest[row[first[k] + i]] = T(0);
   });
 }
 
 template <class T>
 void Bundles<T>::clear(int64_t b) {
-  for (int64_t k = begin[b]; k < begin[b + 1]; ++k)
-    std::fill_n(points.data() + static_cast<int64_t>(first[k]) * dim, count[k] * dim, T(0));
+  for (int64_t k = block_begin[b] * kLeaf; k < block_begin[b + 1] * kLeaf; ++k)
+    if (count[k])
+      std::fill_n(points.data() + first[k] * static_cast<int64_t>(dim), count[k] * dim, T(0));
 }
 
 template <class T>
 void Bundles<T>::scatter(T unit, int threads, T* grad) const {
-  const int64_t total = begin.back();
+  const int64_t total = count.size();
 #pragma omp parallel for num_threads(threads) schedule(static) if (total > kSpan)
-  for (int64_t k = 0; k < total; ++k) {
-    const int64_t from = first[k];
-    GEO_RUN(scatter_rows, points.data() + from * dim, dim, row.data() + from, count[k], unit, grad);
+  for (int64_t k = 0; k < total; k += kSpan) {
+    const int64_t stop = std::min(total, k + kSpan);
+    for (int64_t i = k; i < stop;) {  // at once what follows each other without a gap
+      const int64_t from = first[i];
+      int64_t end = from;
+      for (; i < stop && first[i] == end; ++i) end += count[i];
+      GEO_RUN(scatter_rows, points.data() + from * dim, dim, row.data() + from, end - from, unit,
+              grad);
+    }
   }
 }
 

@@ -8,6 +8,7 @@
 
 #include "cpu/planted.h"
 #include "cpu/row_kernel.h"
+#include "cpu/team.h"
 
 namespace geo {
 
@@ -18,15 +19,8 @@ struct ByInstance {
   std::vector<int64_t> graph;  // (B + 1) first instance of each graph
   Array<int32_t> row;          // (N + kAhead) in the caller's array; the last ones are any
   Array<int32_t> start;        // (V + 1) first row of each instance
-  Array<int32_t> bundle;       // (V + 1) first bundle of each instance
+  Array<int32_t> run;          // (V + 1) first run of up to 16 rows of each instance
 };
-
-// Calls f(part) for each part, as tasks.
-template <class F>
-void in_parts(int64_t parts, const F& f) {
-#pragma omp taskloop default(shared) grainsize(1) if (parts > 1)
-  for (int64_t p = 0; p < parts; ++p) f(p);
-}
 
 // The rows of a call, cut for tasks.
 template <class T>
@@ -56,7 +50,7 @@ template <class T>
 std::vector<int64_t> number_instances(const RowParts<T>& in, ByInstance& by) {
   constexpr int64_t most = std::numeric_limits<int64_t>::max();
   std::vector<int64_t> low(in.parts * in.graphs, most), high(in.parts * in.graphs, -1);
-  in_parts(in.parts, [&](int64_t p) {
+  in_tasks(in.parts, [&](int64_t p) {
     in.rows(p, [&](int64_t b, int64_t begin, int64_t end) {
       uint64_t least = most;  // as unsigned numbers, negative ids are large
       int64_t largest = -1;
@@ -97,7 +91,7 @@ void sort_rows(const RowParts<T>& in, const std::vector<int64_t>& low, ByInstanc
         if (in.takes_part(i)) f(i, own[in.set.id[i] + shift]);
     });
   };
-  in_parts(in.parts, [&](int64_t p) {
+  in_tasks(in.parts, [&](int64_t p) {
     std::fill_n(count.data() + p * instances, instances, 0);
     each(p, [](int64_t, int32_t& own) { ++own; });
   });
@@ -115,7 +109,7 @@ void sort_rows(const RowParts<T>& in, const std::vector<int64_t>& low, ByInstanc
   by.row.reset(total + kAhead);
   std::fill_n(by.row.data() + total, kAhead, 0);
   int32_t* row = by.row.data();
-  in_parts(in.parts, [&](int64_t p) {
+  in_tasks(in.parts, [&](int64_t p) {
     each(p, [=](int64_t i, int32_t& next) { row[next++] = static_cast<int32_t>(i); });
   });
 }

@@ -15,7 +15,8 @@
 namespace geo {
 
 constexpr int kCoarseFrom = 5;      // dimensions: below, boxes are tested and not balls
-constexpr int kCoarseRadius = 128;  // units in a radius
+constexpr int kCoarseRadius = 128;  // units in a radius, at least
+constexpr int kCoarseFinest = 16;   // times as many, at most: where points lie close together
 
 inline constexpr int coarse_pairs(int dim) { return (dim + 1) / 2; }
 

@@ -22,20 +22,19 @@ struct CoarseForest {
   }
 };
 
-// Around the median of a sample, which a few points far away do not move. None (per_unit 0) where
-// more than an eighth would be clamped, or the radius is no number to divide by.
+// Around the median of a sample, which a few points far away do not move, and as fine as it can be
+// with an eighth more than all but a sixteenth of the sample within its limits. None (per_unit 0)
+// where more than an eighth would be clamped, or the radius is no number to divide by.
 template <class T>
 CoarseFrame<T> coarse_frame(const Tree<T>& tree, int dim, T radius) {
-  constexpr int64_t kSampled = 256;
+  constexpr int64_t kLooked = 256;
+  constexpr T kFinest = kCoarseFinest;
   CoarseFrame<T> frame{}, none{};
   const T unit = radius / kCoarseRadius;
-  const int64_t number = std::min(tree.leaves, kSampled);
-  if (number == 0 || !std::isnormal(unit) || !std::isnormal(T(1) / unit)) return none;
-  frame.per_unit = T(1) / unit;
+  const int64_t number = std::min(tree.leaves, kLooked);
+  if (number == 0 || !std::isnormal(unit) || !std::isnormal(kFinest / unit)) return none;
   frame.limit = static_cast<int32_t>(std::sqrt(2147483647.0 / dim));
-  const T farthest = static_cast<T>(frame.limit / 2);
-  T sample[kSampled], sorted[kSampled];
-  bool clamped[kSampled] = {};
+  T sample[kLooked], sorted[kLooked], far[kLooked] = {};
   for (int d = 0; d < dim; ++d) {
     for (int64_t k = 0; k < number; ++k)
       sample[k] = tree.coord[(tree.leaves * k / number * dim + d) * kLeaf];
@@ -43,9 +42,13 @@ CoarseFrame<T> coarse_frame(const Tree<T>& tree, int dim, T radius) {
     std::nth_element(sorted, sorted + number / 2, sorted + number);
     frame.middle[d] = sorted[number / 2];
     for (int64_t k = 0; k < number; ++k)
-      clamped[k] |= std::abs(sample[k] - frame.middle[d]) * frame.per_unit > farthest;
+      far[k] = std::max(far[k], std::abs(sample[k] - frame.middle[d]));
   }
-  return 8 * std::count(clamped, clamped + number, true) > number ? none : frame;
+  std::sort(far, far + number);
+  const T farthest = static_cast<T>(frame.limit / 2);
+  const T times = farthest / (far[number - 1 - number / 16] * T(1.125) / unit);
+  frame.per_unit = (times > T(1) ? std::min(times, kFinest) : T(1)) / unit;
+  return far[number - 1 - number / 8] * frame.per_unit > farthest ? none : frame;
 }
 
 template <class T>

@@ -26,19 +26,17 @@ template <class T>
 bool all_kept(const T* points, int64_t n, int dim, const T* weight) {
   const int64_t blocks = (n + kRows - 1) / kRows;
   std::vector<uint8_t> missing(blocks, 0);
-  uint8_t* flags = missing.data();
-#pragma omp taskloop default(none) firstprivate(points, n, dim, weight, blocks, flags) if (blocks > 1)
-  for (int64_t k = 0; k < blocks; ++k) {
+  in_tasks(blocks, [&](int64_t k) {
     const int64_t begin = k * kRows, end = std::min(n, begin + kRows);
     T bad[8] = {};
     const T *c = points + begin * dim, *stop = points + end * dim;
     for (; c + 8 <= stop; c += 8)
       for (int l = 0; l < 8; ++l) bad[l] += T(0) * c[l];
     for (; c < stop; ++c) bad[0] += T(0) * *c;
-    for (int l = 0; l < 8; ++l) flags[k] |= !(bad[l] == T(0));
+    for (int l = 0; l < 8; ++l) missing[k] |= !(bad[l] == T(0));
     if (weight)
-      for (int64_t i = begin; i < end; ++i) flags[k] |= weight[i] == T(0);
-  }
+      for (int64_t i = begin; i < end; ++i) missing[k] |= weight[i] == T(0);
+  });
   return std::find(missing.begin(), missing.end(), 1) == missing.end();
 }
 
@@ -95,14 +93,12 @@ void grow(const T* points, const int32_t* row, Forest<T>& f, int64_t graph, Orde
   const bool packed =
       ordering.run(points, dim, row, f.count[graph], f.base[graph], graph, coord, order);
   const int64_t step = kGroups * kLeaf;
-#pragma omp taskloop default(none) grainsize(1) if (leaves > step) \
-    firstprivate(points, dim, order, coord, box, first, packed, leaves, step)
-  for (int64_t l = 0; l < leaves; l += step) {
-    const int64_t end = std::min(leaves, l + step);
-    if (!packed) gather(points, dim, order, l, end, coord);
-    GEO_RUN(bound, coord, dim, true, l, end, box);
-    first_rows(order, l, end, first);
-  }
+  in_tasks((leaves + step - 1) / step, [=](int64_t k) {
+    const int64_t begin = k * step, end = std::min(leaves, begin + step);
+    if (!packed) gather(points, dim, order, begin, end, coord);
+    GEO_RUN(bound, coord, dim, true, begin, end, box);
+    first_rows(order, begin, end, first);
+  });
   for (int64_t n = (leaves + kLeaf - 1) / kLeaf; n > 1; n = (n + kLeaf - 1) / kLeaf) {
     T* above = box + n * 2 * dim * kLeaf;
     GEO_RUN(bound, box, dim, false, 0, n, above);
@@ -165,7 +161,9 @@ Forest<T> plant_in_team(const T* points, int64_t n, int dim, int64_t graphs, con
 #pragma omp taskgroup
   for (int64_t first = 0; first < graphs; first += grain) {
     const int64_t last = std::min(graphs, first + grain);
-#pragma omp task default(none) shared(f, ordering) firstprivate(points, row, first, last)
+    // one graph is no task of its own: for the tasks of a task, GCC's runtime wakes no other thread
+#pragma omp task default(none) shared(f, ordering) firstprivate(points, row, first, last) \
+    if (graphs > 1)
     for (int64_t b = first; b < last; ++b) grow(points, row, f, b, ordering);
   }
   return f;
@@ -180,7 +178,8 @@ Forest<T> plant(const T* points, int64_t n, int dim, int64_t graphs, const int64
 }
 
 #define GEO_PLANT(T)                                                                             \
-  template Forest<T> plant_in_team(const T*, int64_t, int, int64_t, const int64_t*, const T*, int); \
+  template Forest<T> plant_in_team(const T*, int64_t, int, int64_t, const int64_t*, const T*,    \
+                                   int);                                                         \
   template Forest<T> plant(const T*, int64_t, int, int64_t, const int64_t*, const T*, int);
 GEO_PLANT(float)
 GEO_PLANT(double)

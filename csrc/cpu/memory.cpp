@@ -25,7 +25,7 @@ constexpr size_t kWorth = size_t{1} << 15;      // smaller blocks are left to th
 #if defined(__SANITIZE_ADDRESS__)
 constexpr size_t kKept = 0;  // a block taken again would hide a use after its release
 #else
-constexpr size_t kKept = size_t{64} << 20;  // bytes kept at most
+constexpr size_t kKept = size_t{256} << 20;  // bytes kept at most
 #endif
 
 // Few sizes, so that blocks fit again: eight steps to the next power of two.

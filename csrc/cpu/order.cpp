@@ -4,11 +4,13 @@
 #include <limits>
 #include <type_traits>
 
+#include "cpu/team.h"
+
 namespace geo {
 namespace {
 
 constexpr int64_t kPart = 16384;  // points of a node that one task fills or splits, at least
-constexpr int kMaxParts = 128;
+constexpr int kMaxParts = 32;
 
 // The axes that the ordering looks at and what it subtracts: floats are compared as they are,
 // doubles relative to a point, so that a huge common offset does not eat the digits.
@@ -73,9 +75,9 @@ void split_parts(const Columns& from, const Columns& to, int64_t begin, int64_t 
   const int64_t parts = (count + part - 1) / part;
   const float* column = from.column(cut.axis) + begin;
   Tally tally[kMaxParts];
-#pragma omp taskloop default(none) shared(tally) firstprivate(column, count, cut, part, parts) grainsize(1)
-  for (int64_t p = 0; p < parts; ++p)
+  in_tasks(parts, [&](int64_t p) {
     tally[p] = GEO_RUN(tally, column + p * part, std::min(part, count - p * part), cut.value);
+  });
   Room room[kMaxParts];
   int64_t low = begin, high = begin + count, ties = cut.ties;
   for (int64_t p = 0; p < parts; ++p) {
@@ -87,10 +89,10 @@ void split_parts(const Columns& from, const Columns& to, int64_t begin, int64_t 
     low += left;
     high -= right;
   }
-#pragma omp taskloop default(none) shared(tally, room) firstprivate(from, to, begin, count, cut, part, parts) grainsize(1)
-  for (int64_t p = 0; p < parts; ++p)
+  in_tasks(parts, [&](int64_t p) {
     GEO_RUN(split, from, to, begin + p * part, begin + std::min(count, (p + 1) * part),
-              (Cut{cut.axis, cut.value, tally[p].equal}), room[p]);
+            (Cut{cut.axis, cut.value, tally[p].equal}), room[p]);
+  });
 }
 
 void order_node(const Columns& from, const Columns& to, int64_t begin, int64_t count,
@@ -124,9 +126,9 @@ bool Ordering::run(const T* points, int dim, const int32_t* row, int64_t count,
   if (count <= kPart) {
     fill(points, dim, row, axes, from, 0, count);
   } else {
-#pragma omp taskloop default(none) firstprivate(points, dim, row, from, count) shared(axes) grainsize(1)
-    for (int64_t p = 0; p < (count + kPart - 1) / kPart; ++p)
+    in_tasks((count + kPart - 1) / kPart, [&](int64_t p) {
       fill(points, dim, row, axes, from, p * kPart, std::min(count, (p + 1) * kPart));
+    });
   }
 #pragma omp taskgroup
   order_node(from, to, 0, count, leaves);

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "cpu/team.h"
+
 namespace geo {
 namespace {
 
@@ -33,11 +35,10 @@ bool Planted<T>::plant_set(const PointSet<T>& set, int dim, int64_t graphs, bool
   if (!set.id && !with_weight) return true;
   const int64_t blocks = (leaves + kFewLeaves - 1) / kFewLeaves;
   std::vector<uint8_t> misfits(blocks, 0);
-  uint8_t* misfit = misfits.data();
-#pragma omp taskloop default(none) shared(set) firstprivate(leaves, blocks, misfit) if (blocks > 1)
-  for (int64_t k = 0; k < blocks; ++k)
+  in_tasks(blocks, [&](int64_t k) {
     for (int64_t leaf = k * kFewLeaves; leaf < std::min(leaves, (k + 1) * kFewLeaves); ++leaf)
-      misfit[k] |= !carry(set, leaf);
+      misfits[k] |= !carry(set, leaf);
+  });
   return std::find(misfits.begin(), misfits.end(), 1) == misfits.end();
 }
 

@@ -48,11 +48,11 @@ template <class T>
 void run_bundles(Work<T>& work, int t, int threads, T* scratch) {
   Bundles<T>& k = work.bundles;
   const int64_t size = static_cast<int64_t>(work.blocks.size());
-  Array<T> lanes(static_cast<int64_t>(k.dim) * kLeaf * kLeaf);
+  Array<T> lanes(static_cast<int64_t>(k.dim) * kLeaf * kLeaf * kMostBlocks);
   for (int64_t s = 0; s < size; ++s) {
     if (thread_of(s, threads) != t) continue;
     const Slice& slice = work.blocks[s];
-    const int64_t first = k.begin[slice.graph];
+    const int64_t first = k.block_begin[slice.graph] * kLeaf;
     BundleTask<T> task{k.points.data(),
                        k.row.data(),
                        k.first.data() + first,
@@ -60,7 +60,6 @@ void run_bundles(Work<T>& work, int t, int threads, T* scratch) {
                        k.id.data() + first,
                        k.weight.empty() ? nullptr : k.weight.data() + first * kLeaf,
                        k.base[slice.graph],
-                       k.forest.order.data() + k.forest.leaf_begin[slice.graph] * kLeaf,
                        work.q.side(slice.graph, work.grad ? work.q_grad[t].data() : nullptr),
                        work.coarse.of(slice.graph),
                        work.hinge,
@@ -85,7 +84,7 @@ void run_thread(Work<T>& work, int t, int threads) {
   const int64_t slices = static_cast<int64_t>(work.slices.size());
   Array<T> scratch;
   if (work.grad) {
-    scratch.reset(dim * kLeaf * kLeaf);
+    scratch.reset(dim * kLeaf * kLeaf * (work.blocks.empty() ? 1 : kMostBlocks));
     work.q_grad[t].reset(work.q.forest.coord.size(), T(0));
   }
   std::vector<LeafRange> ranges;
@@ -120,9 +119,9 @@ void run_thread(Work<T>& work, int t, int threads) {
   if (!work.blocks.empty()) run_bundles(work, t, threads, work.grad ? scratch.data() : nullptr);
 }
 
-// Runs all slices; returns the number of threads, or 0 if there was no memory.
+// Runs all slices; returns whether there was memory for it.
 template <class T>
-int run_slices(Work<T>& work, int threads) {
+bool run_slices(Work<T>& work, int threads) {
   const Forest<T>& p = work.p.forest;
   const int64_t slices = static_cast<int64_t>(std::max(work.slices.size(), work.blocks.size()));
   const int used = static_cast<int>(std::clamp<int64_t>(slices, 1, threads));
@@ -148,7 +147,7 @@ int run_slices(Work<T>& work, int threads) {
       failed = 1;
     }
   }
-  return failed ? 0 : used;
+  return !failed;
 }
 
 template <class T>
@@ -198,11 +197,11 @@ int32_t evaluate(const PointSet<T>& x, const PointSet<T>& y, bool symmetric, int
                {}, {},      {}, {},     {},    {}};
   work.slices = cut_slices(p.forest.leaf_begin, p.forest.count, q.forest.count, threads);
   if (!bundles.empty()) {
-    std::vector<int64_t> points = bundles.forest.count;
+    std::vector<int64_t> points = bundles.number;
     for (int64_t& count : points) count *= kLeaf;
-    work.blocks = cut_slices(bundles.forest.leaf_begin, points, q.forest.count, threads);
+    work.blocks = cut_slices(bundles.block_begin, points, q.forest.count, threads);
   }
-  if (run_slices(work, threads) == 0) return GEO_NO_MEMORY;
+  if (!run_slices(work, threads)) return GEO_NO_MEMORY;
 
   std::vector<double> total(graphs, 0.0);
   std::fill_n(active, graphs, 0);

@@ -48,7 +48,7 @@ class RowBox {
   static constexpr int W = lanes();
   typedef T Vector __attribute__((vector_size(W * sizeof(T))));
   template <int Width, class Other>
-  struct Choose {
+  struct Choose {  // no library template, see simd.h
     using type = Vector;
   };
   template <class Other>

@@ -11,7 +11,8 @@ template <int D, class T>
 void gather(const T* points, int dim, const int32_t* row, int64_t count, T* to, T* box) {
   const int n = D ? D : dim;
   const auto at = [=](int32_t r) { return points + r * static_cast<int64_t>(n); };
-  for (int64_t i = 0; i < count; ++i) __builtin_prefetch(at(row[i + kAhead]));  // rows lie anywhere
+  // rows lie anywhere; to the second level, where more can be on their way than to the first
+  for (int64_t i = 0; i < count; ++i) __builtin_prefetch(at(row[i + kAhead]), 0, 2);
   for (int64_t i = 0; i < count; ++i) __builtin_memcpy(to + i * n, at(row[i]), n * sizeof(T));
   RowBox<D, T> bounds(to, n);
   for (int64_t i = 1; i < count; ++i) bounds.add(to + i * n);
@@ -21,9 +22,8 @@ void gather(const T* points, int dim, const int32_t* row, int64_t count, T* to, 
 template <int D, class T>
 void scatter(const T* from, int dim, const int32_t* row, int64_t count, T unit, T* points) {
   const int n = D ? D : dim;
-  for (int64_t i = 0; i < count; ++i)  // rows lie anywhere
-    __builtin_prefetch(points + row[i + kAhead] * static_cast<int64_t>(n), 1);
   for (int64_t i = 0; i < count; ++i) {
+    __builtin_prefetch(points + row[i + kAhead] * static_cast<int64_t>(n), 1);  // they lie anywhere
     T* to = points + row[i] * static_cast<int64_t>(n);
     for (int d = 0; d < n; ++d) to[d] = unit * from[i * n + d];
   }

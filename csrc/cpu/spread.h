@@ -7,7 +7,7 @@
 namespace geo {
 namespace {
 
-// from + step * bit for each of the 16 bits that is set, in order; returns how many. Writes up to 16
+// from + step * bit for each of 16 bits that is set, in order; returns how many. Writes up to 16
 // numbers whatever their count.
 #if defined(__AVX512F__)
 
@@ -43,6 +43,37 @@ inline int spread_bits(uint32_t bits, int32_t from, int32_t step, int32_t* to) {
     count += (bits >> l) & 1u;
   }
   return count;
+}
+
+#endif
+
+// Keeps the pairs whose mask is not 0, in order; returns how many. Both have room for 16 more.
+#if defined(__AVX512F__)
+
+inline int keep_marked(int count, uint32_t* mask, int32_t* value) {
+  int kept = 0;
+  for (int i = 0; i < count; i += 16) {
+    const __m512i m = _mm512_loadu_si512(mask + i), v = _mm512_loadu_si512(value + i);
+    const uint32_t there = count - i < 16 ? (1u << (count - i)) - 1u : 0xffffu;
+    const __mmask16 some = _mm512_test_epi32_mask(m, m) & static_cast<__mmask16>(there);
+    _mm512_storeu_si512(mask + kept, _mm512_maskz_compress_epi32(some, m));
+    _mm512_storeu_si512(value + kept, _mm512_maskz_compress_epi32(some, v));
+    kept += __builtin_popcount(some);
+  }
+  return kept;
+}
+
+#else
+
+inline int keep_marked(int count, uint32_t* mask, int32_t* value) {
+  int kept = 0;
+  for (int i = 0; i < count; ++i) {
+    const uint32_t m = mask[i];
+    mask[kept] = m;
+    value[kept] = value[i];
+    kept += m != 0;
+  }
+  return kept;
 }
 
 #endif

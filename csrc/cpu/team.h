@@ -24,6 +24,14 @@ void in_team(int threads, int64_t points, F body) {
   if (no_memory) throw std::bad_alloc();
 }
 
+// Calls f(i) for 0..number-1 as tasks of the team, some i after the other in each: of more than 64
+// tasks a thread GCC's runtime makes none, and one thread would do it all.
+template <class F>
+void in_tasks(int64_t number, const F& f) {
+#pragma omp taskloop default(shared) num_tasks(32) if (number > 1)
+  for (int64_t i = 0; i < number; ++i) f(i);
+}
+
 // Runs body(i) for i in 0..number-1, each on the next free thread. std::bad_alloc gets out.
 template <class F>
 void deal_out(int64_t number, int threads, F body) {

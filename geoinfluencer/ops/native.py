@@ -150,7 +150,7 @@ def empty_like(value: Tensor) -> Tensor:
 
 
 def release_memory() -> None:
-    """Gives back the scratch memory (64 MiB at most) that the CPU kernels keep between calls."""
+    """Gives back the scratch memory (256 MiB at most) that the CPU kernels keep between calls."""
     library, _ = loading.load_cpu()
     if library is not None:
         library.geo_release_memory()

@@ -19,8 +19,9 @@ from geoinfluencer.bench.peers import OURS, version
 from geoinfluencer.bench.pilot import Pilot
 from geoinfluencer.bench.report import Row
 
-QUICK = 0.5  # seconds; a quicker contestant runs several times in each of its turns
-SLOW = 2.0  # seconds; of a slower contestant the run that is compared counts as the first one
+# Seconds. A quicker contestant runs more than once in each of its turns, the first time untimed: all
+# sizes of a curve with warm memory, or none. Of a slower one the run that is compared counts.
+SLOW = 2.0
 
 
 @dataclass
@@ -138,7 +139,7 @@ def _round(duel: Duel, number: int, budget: Budget) -> None:
     shift = number % max(len(entries), 1)
     for entry in entries[shift:] + entries[:shift]:
         if _may_run(entry, budget):
-            quick = entry.first_seconds < QUICK
+            quick = entry.first_seconds <= SLOW
             seconds = turn(duel.task, entry.contestant, duel.problem, entry.threads, quick=quick)
             entry.seconds.append(seconds)
 

@@ -52,7 +52,7 @@ def _where(report: BenchReport) -> str:
         f"- up to {report.budget['repeats']} rounds of every contestant at every size of a curve, "
         f"in rotating order, in one process, at most {report.budget['seconds']:g} s each; results "
         "compared before timing; "
-        "whoever takes under half a second runs several times in a turn, of which the first does "
+        "whoever takes under two seconds runs several times in a turn, of which the first does "
         "not count and the median does; memory: what the process grows by at the peak of a run, "
         "after all that was kept has been given back"
     )

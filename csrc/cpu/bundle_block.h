@@ -57,7 +57,7 @@ class BundleBlock {
     for (int l = 0; l < kLeaf; ++l) {
       const int count = t_->count[bundle + l];
       there |= static_cast<uint32_t>(count > 0) << l;
-      lay_out(t_->points + (count ? t_->first[bundle + l] * static_cast<int64_t>(n) : 0), count, l);
+      lay_out(t_->points + t_->first[bundle + l] * static_cast<int64_t>(n), count, l);
     }
     if (!kBalls) return;
     for (int l = 0; l < kLeaf; ++l)

@@ -8,7 +8,8 @@
 
 namespace geo {
 
-constexpr int kMostBlocks = 4;  // of 16 bundles, that go down the tree together
+constexpr int kMostBlocks = 4;  // of 16 bundles, that go down the tree together: bits of a uint64_t
+constexpr int64_t kMostLoop = int64_t{1} << 28;  // loop points: leaf * 64 + bundle has 31 bits
 
 // The pairs of bundles of points, the lanes, with all loop points of a graph, for blocks of 16
 // bundles. The gradient of a bundle takes the place of its points.
@@ -27,7 +28,7 @@ struct BundleTask {
   int dim;
   bool swapped;
   int64_t begin, end;  // blocks
-  T* lanes;            // (kMostBlocks, 16, D, 16)
+  T* lanes;            // (kMostBlocks, 16, D, 16), of which D < 5 uses the first block
   T* scratch;          // the same; null without gradient
   double energy;
   int64_t active;

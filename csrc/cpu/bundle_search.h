@@ -18,6 +18,7 @@ class BundleSearch {
   static constexpr int kBlocks = BundleBlock<D, T>::kBalls ? kMostBlocks : 1;
   static constexpr int kBundles = kBlocks * kLeaf;
   static constexpr int kRoom = kBlocks > 1 ? 128 : 256;  // of a list
+  static_assert(kBundles <= 64, "masks are 64 bits");
 
   using Flush = void (*)(void* tile, int l);
 
@@ -44,7 +45,8 @@ class BundleSearch {
       joint_[d] = block_[0].corner(d);
       for (int b = 1; b < blocks; ++b) {
         const T corner = block_[b].corner(d);
-        joint_[d] = (d < n) == (corner < joint_[d]) ? corner : joint_[d];
+        const bool wider = d < n ? corner < joint_[d] : corner > joint_[d];
+        joint_[d] = wider ? corner : joint_[d];
       }
     }
     for (int l = 0; l < kBundles; ++l) listed[l] = 0;
@@ -56,7 +58,9 @@ class BundleSearch {
  private:
   using S = Simd<T>;
   using Block = BundleBlock<D, T>;
-  static constexpr int kFound = 256, kTests = 512;
+  static constexpr int kFound = 256, kTests = 512;  // that wait at most: masks of leaves, leaves
+  static_assert(kFound >= 2 * kBundles && kTests >= 2 * kLeaf && kRoom >= 2 * kLeaf, "room");
+  static_assert(kMostLoop / kLeaf * kBundles < int64_t{1} << 31, "a test is 31 bits");
 
   // Tests that wait: leaf * kBundles + bundle is from + step * bit for each bit.
   struct Near {
@@ -96,6 +100,7 @@ class BundleSearch {
         }
         continue;
       }
+      static_assert(Block::kBalls || kBlocks == 1, "below, bundles are the bits of one block");
       if (__builtin_popcountll(bundles) < __builtin_popcount(near)) {  // whichever are fewer
         leaves_of_each(group, v.group, bundles);
       } else {
@@ -198,7 +203,7 @@ class BundleSearch {
     }
   }
 
-  // The two parts of a test; of unsigned numbers, which need no care for signs.
+  // The two parts of a test; of unsigned numbers, which divide by a shift.
   static int64_t leaf_of(int32_t test) { return static_cast<uint32_t>(test) / kBundles; }
   static int bundle_of(int32_t test) { return static_cast<uint32_t>(test) % kBundles; }
 
@@ -231,9 +236,9 @@ class BundleSearch {
   Flush flush_ = nullptr;
   void* tile_ = nullptr;
   int found_ = 0;
-  Near near_[kFound + kLeaf];
-  int32_t test_[kTests + kLeaf];  // leaf * kBundles + bundle
-  uint32_t hit_mask_[kTests + kLeaf];
+  Near near_[kFound];
+  int32_t test_[kTests];  // leaf * kBundles + bundle
+  uint32_t hit_mask_[kTests];
 };
 
 }  // namespace

@@ -8,8 +8,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
+#include "cpu/bundle_kernel.h"
 #include "cpu/close_instances.h"
 #include "cpu/planted.h"
 #include "cpu/row_kernel.h"
@@ -26,7 +28,7 @@ struct Bundles {
   int dim = 0;
   std::vector<int64_t> base;         // (B) first row of each graph in the caller's array
   std::vector<int64_t> block_begin;  // (B + 1) first block of each graph; empty if there are none
-  std::vector<int64_t> number;       // (B) bundles of each graph
+  std::vector<int64_t> runs_of;      // (B) runs of each graph: its bundles, and what is not close
   Array<T> points;                   // (rows, D) in the order of `row`; see BundleTask
   Array<int32_t> row;                // (rows + kAhead) in the caller's array, bundle by bundle
   Array<int32_t> first;              // (blocks, 16) of its rows
@@ -60,10 +62,10 @@ struct Bundles {
   void mark_rest(const PointSet<T>& set);
 
   // f(begin, end) for parts of all bundles, as tasks.
+  int64_t parts() const { return (first.size() + kSpan - 1) / kSpan; }
   template <class F>
   void each_part(const F& f) const {
-    in_tasks((first.size() + kSpan - 1) / kSpan,
-             [&](int64_t k) { f(k * kSpan, std::min(first.size(), (k + 1) * kSpan)); });
+    in_tasks(parts(), [&](int64_t k) { f(k * kSpan, std::min(first.size(), (k + 1) * kSpan)); });
   }
 };
 
@@ -71,8 +73,11 @@ template <class T>
 void Bundles<T>::make(const PointSet<T>& set, const PointSet<T>& other, int dimensions,
                       int64_t graphs, T radius, bool with_weight, int threads) {
   if (!set.id || set.n < kSmallGraph) return;
-  // boxes that do not exist are at infinity and must stay out of reach
+  if (other.n > kMostLoop) return;
+  // boxes that do not exist are at infinity and must stay out of reach; squares of small parts of
+  // the radius must not lose their digits
   if (!std::isfinite(T(64) * radius * radius)) return;
+  if (radius * radius < T(1e6) * std::numeric_limits<T>::min()) return;
   dim = dimensions;
   // each part counts all instances for itself: beyond 8 that takes more memory than it saves time
   const RowParts<T> in{set, graphs, set.n > 2 * kAlone ? std::min<int64_t>(threads, 8) : 1};
@@ -83,23 +88,23 @@ void Bundles<T>::make(const PointSet<T>& set, const PointSet<T>& other, int dime
   sort_rows(in, low, by);
 
   std::vector<int64_t> begin(graphs + 1, 0);  // first run of each graph
-  by.run.reset(instances + 1);
+  Array<int32_t> run_begin(instances + 1);  // first run of each instance
   int32_t total = 0;
   for (int64_t b = 0; b < graphs; ++b) {
     const bool some = by.graph[b] < by.graph[b + 1] &&
                       bundles_pay(set, other, by, b, low[b], dim, radius);
     begin[b] = total;
     for (int64_t v = by.graph[b]; v < by.graph[b + 1]; ++v) {
-      by.run[v] = total;
+      run_begin[v] = total;
       const int32_t size = by.start[v + 1] - by.start[v];
       if (some && size >= fewest(dim)) total += (size + kLeaf - 1) / kLeaf;
     }
   }
-  by.run[instances] = total;
+  run_begin[instances] = total;
   begin[graphs] = total;
   if (total == 0) return;
 
-  // The tree orders one point of each: where the others are, hardly matters.
+  // One point of each run stands for it in the tree: runs are small beside the space between them.
   Array<Run> runs(total);
   Array<T> mark(static_cast<int64_t>(total) * dim);
   in_tasks((instances + kSpan - 1) / kSpan, [&](int64_t k) {
@@ -108,22 +113,25 @@ void Bundles<T>::make(const PointSet<T>& set, const PointSet<T>& other, int dime
       while (v >= by.graph[b + 1]) ++b;
       const int64_t ahead = std::min(v + 8, instances);
       __builtin_prefetch(set.points + by.row[by.start[ahead]] * static_cast<int64_t>(dim));
-      const int64_t some = by.run[v + 1] - by.run[v], size = by.start[v + 1] - by.start[v];
-      for (int64_t r = 0; r < some; ++r) {
-        const int64_t from = by.start[v] + size * r / some;
-        const int64_t end = by.start[v] + size * (r + 1) / some;
-        runs[by.run[v] + r] = {static_cast<int32_t>(from), static_cast<int32_t>(end - from),
+      const int64_t number = run_begin[v + 1] - run_begin[v];
+      const int64_t size = by.start[v + 1] - by.start[v];
+      for (int64_t r = 0; r < number; ++r) {
+        const int64_t from = by.start[v] + size * r / number;
+        const int64_t end = by.start[v] + size * (r + 1) / number;
+        runs[run_begin[v] + r] = {static_cast<int32_t>(from), static_cast<int32_t>(end - from),
                                static_cast<Id>(low[b] + v - by.graph[b])};
         const T* point = set.points + by.row[from] * static_cast<int64_t>(dim);
-        for (int d = 0; d < dim; ++d) mark[(by.run[v] + r) * dim + d] = point[d];
+        for (int d = 0; d < dim; ++d) mark[(run_begin[v] + r) * dim + d] = point[d];
       }
     }
   });
   const Forest<T> forest =
       plant_in_team<T>(mark.data(), total, dim, graphs, begin.data(), nullptr, threads);
+  mark.release();
   if (forest.leaves() == 0) return;  // not one of them is finite
   for (int64_t b = 0; b < graphs; ++b) base.push_back(in.first(b));
   arrange(runs, forest, by.row);
+  by.row.release();
   pack_all(set, radius, with_weight);
   if (rest_points > 0) mark_rest(set);
 }
@@ -133,22 +141,21 @@ template <class T>
 void Bundles<T>::arrange(const Array<Run>& runs, const Forest<T>& forest,
                          const Array<int32_t>& by_instance) {
   block_begin = forest.leaf_begin;
-  number = forest.count;
+  runs_of = forest.count;
   const int64_t size = forest.leaves() * kLeaf;
   first.reset(size);
   count.reset(size);
   id.reset(size);
-  std::vector<int32_t> rows((size + kSpan - 1) / kSpan + 1, 0);
+  std::vector<int32_t> rows(parts() + 1, 0);
   each_part([&](int64_t from, int64_t end) {
     int64_t b = 0;
     int32_t sum = 0;
     for (int64_t k = from; k < end; ++k) {
       while (k >= block_begin[b + 1] * kLeaf) ++b;
-      if (k + kAhead < end) __builtin_prefetch(&runs[forest.base[b] + forest.order[k + kAhead]]);
+      if (k + kAhead < end)
+        __builtin_prefetch(runs.data() + forest.base[b] + std::max(0, forest.order[k + kAhead]));
       const int32_t one = forest.order[k];
-      count[k] = 0;
-      if (one < 0) continue;
-      const Run& run = runs[forest.base[b] + one];
+      const Run run = one < 0 ? Run{0, 0, -1} : runs[forest.base[b] + one];
       first[k] = run.from;
       count[k] = static_cast<uint8_t>(run.count);
       id[k] = run.id;
@@ -175,7 +182,7 @@ template <class T>
 void Bundles<T>::pack_all(const PointSet<T>& set, T radius, bool with_weight) {
   points.reset((row.size() - kAhead) * dim);
   if (with_weight) weight.reset(count.size() * kLeaf);
-  std::vector<int64_t> packed((count.size() + kSpan - 1) / kSpan, 0);
+  std::vector<int64_t> packed(parts(), 0);
   each_part([&](int64_t from, int64_t end) {
     T box[2 * kMaxDim];
     for (int64_t k = from; k < end; ++k) {
@@ -220,7 +227,7 @@ void Bundles<T>::scatter(T unit, int threads, T* grad) const {
 #pragma omp parallel for num_threads(threads) schedule(static) if (total > kSpan)
   for (int64_t k = 0; k < total; k += kSpan) {
     const int64_t stop = std::min(total, k + kSpan);
-    for (int64_t i = k; i < stop;) {  // at once what follows each other without a gap
+    for (int64_t i = k; i < stop;) {  // at once up to a gap: the rows of a run that was not close
       const int64_t from = first[i];
       int64_t end = from;
       for (; i < stop && first[i] == end; ++i) end += count[i];

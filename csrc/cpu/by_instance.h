@@ -19,7 +19,6 @@ struct ByInstance {
   std::vector<int64_t> graph;  // (B + 1) first instance of each graph
   Array<int32_t> row;          // (N + kAhead) in the caller's array; the last ones are any
   Array<int32_t> start;        // (V + 1) first row of each instance
-  Array<int32_t> run;          // (V + 1) first run of up to 16 rows of each instance
 };
 
 // The rows of a call, cut for tasks.

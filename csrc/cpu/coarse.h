@@ -1,11 +1,11 @@
 // The loop points of a graph and their boxes once more, in 16-bit integers: half of the bytes and
 // half of the operations where only "surely out of reach" is asked.
 //
-// Coordinates are counted in units of radius / 128 from a frame's lower end, rounded to nearest and
-// clamped to [0, limit], where limit is the largest for which no sum of squares leaves 32 bits.
-// Clamping brings points closer and rounding moves a difference by no more than one unit, so that
-// points within a distance are within distance / unit + sqrt(D) here. What is clamped is tested
-// less sharply, never wrongly.
+// Coordinates are counted in units of a frame, from radius / 128 down to radius / 2048, of which
+// limit / 2 is its middle, rounded to nearest and clamped to [0, limit], where limit is the largest for
+// which no sum of squares leaves 32 bits. Clamping brings points closer and rounding moves a
+// difference by no more than one unit, so that points within a distance are within
+// distance / unit + sqrt(D) here. What is clamped is tested less sharply, never wrongly.
 #pragma once
 
 #include <cstdint>

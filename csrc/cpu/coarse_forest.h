@@ -22,8 +22,8 @@ struct CoarseForest {
   }
 };
 
-// Around the median of a sample, which a few points far away do not move, and as fine as it can be
-// with an eighth more than all but a sixteenth of the sample within its limits. None (per_unit 0)
+// Around the median of a sample, which a few points far away do not move, in the finest unit in
+// which 15 of 16 points of the sample, and an eighth more room, are inside. None (per_unit 0)
 // where more than an eighth would be clamped, or the radius is no number to divide by.
 template <class T>
 CoarseFrame<T> coarse_frame(const Tree<T>& tree, int dim, T radius) {
@@ -46,6 +46,7 @@ CoarseFrame<T> coarse_frame(const Tree<T>& tree, int dim, T radius) {
   }
   std::sort(far, far + number);
   const T farthest = static_cast<T>(frame.limit / 2);
+  // all in one place: infinite, and so the finest
   const T times = farthest / (far[number - 1 - number / 16] * T(1.125) / unit);
   frame.per_unit = (times > T(1) ? std::min(times, kFinest) : T(1)) / unit;
   return far[number - 1 - number / 8] * frame.per_unit > farthest ? none : frame;

@@ -161,9 +161,9 @@ Forest<T> plant_in_team(const T* points, int64_t n, int dim, int64_t graphs, con
 #pragma omp taskgroup
   for (int64_t first = 0; first < graphs; first += grain) {
     const int64_t last = std::min(graphs, first + grain);
-    // one graph is no task of its own: for the tasks of a task, GCC's runtime wakes no other thread
-#pragma omp task default(none) shared(f, ordering) firstprivate(points, row, first, last) \
-    if (graphs > 1)
+    // A single graph is no task: for the tasks of a task, libgomp wakes no thread that sleeps.
+#pragma omp task if (graphs > 1) default(none) shared(f, ordering) \
+    firstprivate(points, row, first, last)
     for (int64_t b = first; b < last; ++b) grow(points, row, f, b, ordering);
   }
   return f;

@@ -197,7 +197,7 @@ int32_t evaluate(const PointSet<T>& x, const PointSet<T>& y, bool symmetric, int
                {}, {},      {}, {},     {},    {}};
   work.slices = cut_slices(p.forest.leaf_begin, p.forest.count, q.forest.count, threads);
   if (!bundles.empty()) {
-    std::vector<int64_t> points = bundles.number;
+    std::vector<int64_t> points = bundles.runs_of;
     for (int64_t& count : points) count *= kLeaf;
     work.blocks = cut_slices(bundles.block_begin, points, q.forest.count, threads);
   }

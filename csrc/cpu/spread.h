@@ -1,5 +1,5 @@
-// The bits of a mask as a list of numbers, without a branch on how many there are. See simd.h for
-// who may include this.
+// The bits of a mask as a list of numbers, and a list without its empty masks, with no branch on
+// how many there are. See simd.h for who may include this.
 #pragma once
 
 #include "cpu/shuffle.h"
@@ -47,7 +47,7 @@ inline int spread_bits(uint32_t bits, int32_t from, int32_t step, int32_t* to) {
 
 #endif
 
-// Keeps the pairs whose mask is not 0, in order; returns how many. Both have room for 16 more.
+// Keeps the pairs whose mask is not 0, in order; returns how many. Arrays are of whole sixteens.
 #if defined(__AVX512F__)
 
 inline int keep_marked(int count, uint32_t* mask, int32_t* value) {

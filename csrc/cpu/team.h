@@ -24,8 +24,8 @@ void in_team(int threads, int64_t points, F body) {
   if (no_memory) throw std::bad_alloc();
 }
 
-// Calls f(i) for 0..number-1 as tasks of the team, some i after the other in each: of more than 64
-// tasks a thread GCC's runtime makes none, and one thread would do it all.
+// Calls f(i) for 0..number-1 in 32 tasks of the team, so that 32 threads can share them: libgomp
+// would leave a loop of more than 64 tasks a thread to one thread. f must not throw.
 template <class F>
 void in_tasks(int64_t number, const F& f) {
 #pragma omp taskloop default(shared) num_tasks(32) if (number > 1)

@@ -19,8 +19,8 @@ from geoinfluencer.bench.peers import OURS, version
 from geoinfluencer.bench.pilot import Pilot
 from geoinfluencer.bench.report import Row
 
-# Seconds. A quicker contestant runs more than once in each of its turns, the first time untimed: all
-# sizes of a curve with warm memory, or none. Of a slower one the run that is compared counts.
+# Seconds. A quicker contestant runs untimed first in each of its turns, so that no size of a curve
+# finds colder memory than another. Of a slower one the run that is compared counts as the first.
 SLOW = 2.0
 
 

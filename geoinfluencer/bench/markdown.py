@@ -50,11 +50,11 @@ def _where(report: BenchReport) -> str:
         lines.append(f"- float32 matrix product, GFLOP/s: {', '.join(peaks)}")
     lines.append(
         f"- up to {report.budget['repeats']} rounds of every contestant at every size of a curve, "
-        f"in rotating order, in one process, at most {report.budget['seconds']:g} s each; results "
-        "compared before timing; "
-        "whoever takes under two seconds runs several times in a turn, of which the first does "
-        "not count and the median does; memory: what the process grows by at the peak of a run, "
-        "after all that was kept has been given back"
+        "in rotating order, in one process, at most "
+        f"{report.budget['seconds']:g} s of timed runs each; results compared before timing; "
+        "whoever takes two seconds at most runs untimed first in a turn, then for a tenth of a "
+        "second or once, of which the median counts; memory: what the process grows by at the peak "
+        "of a run, after all that was kept has been given back"
     )
     lines += [f"- not installed: {name} ({line})" for name, line in report.missing.items()]
     if report.warning:

@@ -97,6 +97,18 @@ def test_a_tree_of_several_levels(rng, dim, apart):
     assert same_as_twin(s, swapped=True) > 0
 
 
+@pytest.mark.parametrize("dim", [3, 8, 12])
+@pytest.mark.parametrize("scale", [1e-15, 1e-18, 1e-22])
+def test_radii_whose_squares_have_few_digits(rng, dim, scale):
+    s = instances(rng, dim, side={3: 8.0, 8: 2.2, 12: 1.7}[dim], dtype=torch.float64)
+    s.x, s.y = (s.x * scale).float(), (s.y * scale).float()
+    fast = evaluate(s, radius=scale)
+    with native.forced_off():
+        slow = evaluate(s, radius=scale)
+    assert torch.equal(fast[1], slow[1])
+    assert int(slow[1]) > 0
+
+
 @pytest.mark.parametrize("members", [1, 3, 4, 6, 16, 17, 33, 240])
 def test_sizes_of_instances(rng, members):
     assert same_as_twin(instances(rng, 3, members=members, side=8.0)) > 0

@@ -88,7 +88,7 @@ void Bundles<T>::make(const PointSet<T>& set, const PointSet<T>& other, int dime
   sort_rows(in, low, by);
 
   std::vector<int64_t> begin(graphs + 1, 0);  // first run of each graph
-  Array<int32_t> run_begin(instances + 1);  // first run of each instance
+  Array<int32_t> run_begin(instances + 1);    // first run of each instance
   int32_t total = 0;
   for (int64_t b = 0; b < graphs; ++b) {
     const bool some = by.graph[b] < by.graph[b + 1] &&
@@ -119,7 +119,7 @@ void Bundles<T>::make(const PointSet<T>& set, const PointSet<T>& other, int dime
         const int64_t from = by.start[v] + size * r / number;
         const int64_t end = by.start[v] + size * (r + 1) / number;
         runs[run_begin[v] + r] = {static_cast<int32_t>(from), static_cast<int32_t>(end - from),
-                               static_cast<Id>(low[b] + v - by.graph[b])};
+                                  static_cast<Id>(low[b] + v - by.graph[b])};
         const T* point = set.points + by.row[from] * static_cast<int64_t>(dim);
         for (int d = 0; d < dim; ++d) mark[(run_begin[v] + r) * dim + d] = point[d];
       }

@@ -104,7 +104,7 @@ void order_node(const Columns& from, const Columns& to, int64_t begin, int64_t c
     split_parts(from, to, begin, count, cut);
   } else {
     GEO_RUN(split, from, to, begin, begin + count, cut,
-              (Room{begin, begin + left, begin + left, begin + count}));
+            (Room{begin, begin + left, begin + left, begin + count}));
   }
 #pragma omp task default(none) firstprivate(from, to, begin, left, leaves)
   order_node(to, from, begin, left, leaves);

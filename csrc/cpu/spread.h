@@ -2,6 +2,7 @@
 // how many there are. See simd.h for who may include this.
 #pragma once
 
+#include "cpu/boxes.h"
 #include "cpu/shuffle.h"
 
 namespace geo {
@@ -54,8 +55,8 @@ inline int keep_marked(int count, uint32_t* mask, int32_t* value) {
   int kept = 0;
   for (int i = 0; i < count; i += 16) {
     const __m512i m = _mm512_loadu_si512(mask + i), v = _mm512_loadu_si512(value + i);
-    const uint32_t there = count - i < 16 ? (1u << (count - i)) - 1u : 0xffffu;
-    const __mmask16 some = _mm512_test_epi32_mask(m, m) & static_cast<__mmask16>(there);
+    const auto there = static_cast<__mmask16>(first_lanes(count - i));
+    const __mmask16 some = _mm512_mask_test_epi32_mask(there, m, m);
     _mm512_storeu_si512(mask + kept, _mm512_maskz_compress_epi32(some, m));
     _mm512_storeu_si512(value + kept, _mm512_maskz_compress_epi32(some, v));
     kept += __builtin_popcount(some);

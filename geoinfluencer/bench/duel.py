@@ -14,10 +14,11 @@ from geoinfluencer.bench.cases import Case
 from geoinfluencer.bench.contest import Contestant, Problem, Task
 from geoinfluencer.bench.equality import Difference
 from geoinfluencer.bench.limits import Budget
-from geoinfluencer.bench.measure import Step, measured_step, turn
+from geoinfluencer.bench.measure import Step, Turn, measured_step, quick_turn, turn
 from geoinfluencer.bench.peers import OURS, version
 from geoinfluencer.bench.pilot import Pilot
 from geoinfluencer.bench.report import Row
+from geoinfluencer.bench.watch import Watch
 
 # Seconds. A quicker contestant runs untimed first in each of its turns, so that no size of a curve
 # finds colder memory than another. Of a slower one the run that is compared counts as the first.
@@ -34,7 +35,13 @@ class Entry:
     difference: Difference | None = None
     first_seconds: float = math.inf
     peak_mb: float = math.nan
-    seconds: list[float] = field(default_factory=list)
+    turns: list[Turn] = field(default_factory=list)
+
+    @property
+    def seconds(self) -> list[float]:
+        """Of the turns that count: disturbed ones only where there is no other."""
+        calm = [turn.seconds for turn in self.turns if not turn.disturbed]
+        return calm or [turn.seconds for turn in self.turns]
 
 
 @dataclass
@@ -54,6 +61,7 @@ def run_series(
     peers: Collection[str],
     missing: Mapping[str, str],
     budget: Budget,
+    watch: Watch,
     duels: list[Duel],
 ) -> None:
     """Compares every contestant with ours in each case, then times them in rounds of rotating
@@ -65,7 +73,7 @@ def run_series(
     gc.collect()
     for number in range(budget.repeats):
         for duel in duels:
-            _round(duel, number, budget)
+            _round(duel, number, budget, watch)
     for duel in duels:
         for entry in duel.entries:
             if not entry.skipped and math.isnan(entry.peak_mb):
@@ -106,7 +114,7 @@ def _compared(
         if not entry.difference.equal:
             entry.skipped = f"its result differs from ours ({entry.difference.what})"
         elif first.seconds > SLOW:
-            entry.peak_mb, entry.seconds = first.peak_mb, [first.seconds]
+            entry.peak_mb, entry.turns = first.peak_mb, [Turn(first.seconds)]
     return Duel(task, problem, entries)
 
 
@@ -133,23 +141,24 @@ def _comparable(contestant: Contestant, problem: Problem, first: Step) -> object
     return contestant.result(problem, first.outcome)
 
 
-def _round(duel: Duel, number: int, budget: Budget) -> None:
+def _round(duel: Duel, number: int, budget: Budget, watch: Watch) -> None:
     """Every contestant has its turn; each round starts one further down the list."""
     entries = [entry for entry in duel.entries if not entry.skipped]
     shift = number % max(len(entries), 1)
     for entry in entries[shift:] + entries[:shift]:
-        if _may_run(entry, budget):
-            quick = entry.first_seconds <= SLOW
-            seconds = turn(duel.task, entry.contestant, duel.problem, entry.threads, quick=quick)
-            entry.seconds.append(seconds)
+        if not _may_run(entry, budget):
+            continue
+        what = (duel.task, entry.contestant, duel.problem, entry.threads)
+        slow = entry.first_seconds > SLOW
+        entry.turns.append(turn(*what) if slow else quick_turn(*what, watch))
 
 
 def _may_run(entry: Entry, budget: Budget) -> bool:
-    if not entry.seconds:
+    if not entry.turns:
         return True
-    if len(entry.seconds) >= budget.repeats:
+    if len(entry.turns) >= budget.repeats:
         return False
-    return sum(entry.seconds) + entry.seconds[-1] <= budget.seconds
+    return sum(turn.seconds for turn in entry.turns) + entry.turns[-1].seconds <= budget.seconds
 
 
 def rows(duel: Duel) -> list[Row]:
@@ -176,7 +185,8 @@ def rows(duel: Duel) -> list[Row]:
             "equal": None,
             "max_abs_error": None,
             "max_rel_error": None,
-            "times_ms": [round(1e3 * value, 4) for value in entry.seconds],
+            "times_ms": [round(1e3 * turn.seconds, 4) for turn in entry.turns],
+            "disturbed": [turn.disturbed for turn in entry.turns],
             "median_ms": None,
             "min_ms": None,
             "max_ms": None,

@@ -53,10 +53,18 @@ def _where(report: BenchReport) -> str:
         "in rotating order, in one process, at most "
         f"{report.budget['seconds']:g} s of timed runs each; results compared before timing; "
         "whoever takes two seconds at most runs untimed first in a turn, then for a tenth of a "
-        "second or once, of which the median counts; memory: what the process grows by at the peak "
-        "of a run, after all that was kept has been given back"
+        "second or once, of which the median counts; runs of these before or after which a fixed "
+        "calculation says that others work on the same cores are repeated, for a second at most; "
+        "memory: what the process grows by at the peak of a run, after all that was kept has been "
+        "given back"
     )
     lines += [f"- not installed: {name} ({line})" for name, line in report.missing.items()]
+    turns = [disturbed for row in report.rows for disturbed in row["disturbed"]]
+    if any(turns):
+        lines.append(
+            f"- {sum(turns)} of {len(turns)} turns had disturbed runs only: they count where their "
+            "contestant has no others"
+        )
     if report.warning:
         lines.append(f"- **noise**: {report.warning}")
     return "\n".join(lines)

@@ -15,8 +15,10 @@ from torch import Tensor
 from geoinfluencer.bench import limits
 from geoinfluencer.bench.contest import Contestant, Problem, Task
 from geoinfluencer.bench.memory import added_peak_mb
+from geoinfluencer.bench.watch import Watch
 
 TURN, RUNS = 0.1, 9  # seconds and runs of a quick contestant's turn
+PATIENCE = 1.0  # seconds after which it takes runs that others disturbed
 
 
 @dataclass(frozen=True)
@@ -28,25 +30,46 @@ class Step:
     peak_mb: float
 
 
-def turn(
-    task: Task, contestant: Contestant, problem: Problem, threads: int, *, quick: bool = False
-) -> float:
-    """Seconds of one turn: of a run, of a task with leaves the forward and the backward pass.
+@dataclass(frozen=True)
+class Turn:
+    """Seconds of a run, and whether somebody else's work on our cores disturbed all that there
+    were."""
 
-    ``quick``: the median of the runs that fit into a tenth of a second, nine at most, after one
-    that is not timed, because what ran last had other threads, caches and memory.
+    seconds: float
+    disturbed: bool = False
+
+
+def turn(task: Task, contestant: Contestant, problem: Problem, threads: int) -> Turn:
+    """One run; of a task with leaves the forward and the backward pass."""
+    fresh, leaves = _fresh(task, problem)
+    with limits.threads(threads):
+        return Turn(timed(lambda: _run(contestant, fresh, leaves), device(problem))[0])
+
+
+def quick_turn(
+    task: Task, contestant: Contestant, problem: Problem, threads: int, watch: Watch
+) -> Turn:
+    """The median of the runs that fit into a tenth of a second, nine at most, after one that is
+    not timed, because what ran last had other threads, caches and memory.
+
+    Runs on the CPU before or after which the cores were not its own are left out and repeated, for
+    a second at most; without any other they count, and the turn is disturbed.
     """
     fresh, leaves = _fresh(task, problem)
     place = device(problem)
     times: list[float] = []
+    disturbed: list[float] = []
     with limits.threads(threads):
-        if quick:
-            _run(contestant, fresh, leaves)
-        while not times or (quick and sum(times) < TURN and len(times) < RUNS):
+        _run(contestant, fresh, leaves)
+        before = place.type != "cpu" or watch.quiet(threads)
+        while sum(times) < TURN and len(times) < RUNS and sum(times + disturbed) < PATIENCE:
             for leaf in leaves:
                 leaf.grad = None
-            times.append(timed(lambda: _run(contestant, fresh, leaves), place)[0])
-    return statistics.median(times)
+            seconds = timed(lambda: _run(contestant, fresh, leaves), place)[0]
+            quiet = place.type != "cpu" or watch.quiet(threads)
+            (times if before and quiet else disturbed).append(seconds)
+            before = quiet
+    return Turn(statistics.median(times or disturbed), disturbed=not times)
 
 
 def measured_step(task: Task, contestant: Contestant, problem: Problem, threads: int) -> Step:

@@ -20,6 +20,7 @@ from geoinfluencer.bench.limits import Budget
 from geoinfluencer.bench.markdown import milliseconds, times
 from geoinfluencer.bench.report import BenchReport, Row
 from geoinfluencer.bench.tasks import TASKS
+from geoinfluencer.bench.watch import Watch
 from geoinfluencer.errors import InputError
 
 
@@ -67,6 +68,7 @@ def run(setting: Setting, say: Callable[[str], None]) -> BenchReport:
                   if not str(backend).startswith("native"))  # fmt: skip
     if slow:
         say(f"ours runs on the pure-torch twins for {', '.join(slow)}: the library is not in use")
+    watch = Watch()
     for series in _series(setting.cases):
         task = TASKS[series[0].task]
         first, number = series[0], len(series)
@@ -81,6 +83,7 @@ def run(setting: Setting, say: Callable[[str], None]) -> BenchReport:
                 peers=setting.peers,
                 missing=missing,
                 budget=setting.budget,
+                watch=watch,
                 duels=duels,
             )
         finally:  # an interrupted curve has what was timed until then

@@ -10,16 +10,19 @@ from dataclasses import replace
 import pytest
 import torch
 
-from geoinfluencer.bench import peers
+from geoinfluencer.bench import measure, peers
 from geoinfluencer.bench.cases import Case
 from geoinfluencer.bench.contest import Contestant, Problem, Task
-from geoinfluencer.bench.duel import Duel, rows, run_series
+from geoinfluencer.bench.duel import Duel, Entry, rows, run_series
 from geoinfluencer.bench.limits import Budget
+from geoinfluencer.bench.measure import Turn
 from geoinfluencer.bench.peers import OURS, PEERS
 from geoinfluencer.bench.report import Row
 from geoinfluencer.bench.tasks import TASKS
+from geoinfluencer.bench.watch import Watch
 
 SLOW_TO_COMPILE = ("keops", "torch_compile")
+WATCH = Watch()
 NO_COMPILER = [name for name in PEERS if name not in SLOW_TO_COMPILE]
 
 
@@ -32,6 +35,7 @@ def play(task: Task, case: Case, names: Sequence[str], budget: Budget | None = N
         peers=names,
         missing=peers.missing(names),
         budget=budget or Budget(repeats=2),
+        watch=WATCH,
         duels=duels,
     )
     return rows(duels[0])
@@ -185,6 +189,7 @@ def test_missing_peers_are_named_with_the_line_that_brings_them() -> None:
         peers=["torch_cluster"],
         missing={"torch_cluster": PEERS["torch_cluster"].install},
         budget=Budget(repeats=1),
+        watch=WATCH,
         duels=duels,
     )
     assert "pip install --no-build-isolation" in rows(duels[0])[1]["skipped"]
@@ -207,8 +212,56 @@ def test_the_sizes_of_a_series_take_turns() -> None:
         peers=[],
         missing={},
         budget=Budget(repeats=2),
+        watch=WATCH,
         duels=duels,
     )
-    assert [len(duel.entries[0].seconds) for duel in duels] == [2, 2, 2]
+    assert [len(duel.entries[0].turns) for duel in duels] == [2, 2, 2]
     turns = [size for size, _ in itertools.groupby(seen)]  # runs of one turn as one
     assert turns == [100, 200, 300] * 4  # compared, two rounds, memory
+
+
+class Scripted(Watch):
+    """Says what it is told, and then that all is quiet."""
+
+    def __init__(self, *answers: bool) -> None:
+        super().__init__()
+        self.answers = list(answers)
+
+    def quiet(self, threads: int) -> bool:
+        return self.answers.pop(0) if self.answers else True
+
+
+def timed_runs(monkeypatch: pytest.MonkeyPatch, watch: Watch, seconds: Sequence[float]) -> Turn:
+    """One turn of runs that are said to take so long."""
+    left = list(seconds)
+    monkeypatch.setattr(measure, "timed", lambda run, place: (left.pop(0), run()))
+    task = TASKS["knn"]
+    problem = task.problem(Case("knn", 50, 3, "random"), torch.device("cpu"))
+    return measure.quick_turn(task, task.ours, problem, 1, watch)
+
+
+def test_runs_beside_which_others_work_are_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    # quiet, disturbed (told after the run), the next one too (told before it), then quiet
+    found = timed_runs(monkeypatch, Scripted(True, True, False, True), [0.03, 0.5, 0.4, 0.04, 0.05])
+    assert found == Turn(0.04, disturbed=False)
+
+
+def test_disturbed_runs_count_where_patience_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = timed_runs(monkeypatch, Scripted(*[False] * 9), [0.5, 0.3, 0.4])
+    assert found == Turn(0.4, disturbed=True)
+
+
+def test_disturbed_turns_count_only_where_there_are_no_others() -> None:
+    entry = Entry(TASKS["knn"].ours, 1)
+    entry.turns = [Turn(0.3, disturbed=True), Turn(0.1), Turn(0.5, disturbed=True)]
+    assert entry.seconds == [0.1]
+    entry.turns = [Turn(0.3, disturbed=True), Turn(0.5, disturbed=True)]
+    assert entry.seconds == [0.3, 0.5]
+
+
+def test_the_watch_knows_a_slow_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    watch = Watch()
+    monkeypatch.setattr(watch, "_fastest", {1: 50e-6, 2: 50e-6})
+    for seconds, quiet in ((55e-6, True), (70e-6, False), (40e-6, True), (55e-6, False)):
+        monkeypatch.setattr(watch, "_seconds", lambda threads, s=seconds: s)
+        assert watch.quiet(2) is quiet

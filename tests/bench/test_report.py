@@ -22,7 +22,8 @@ def row(contestant: str, points: int, ms: float | None, **rest: Any) -> dict[str
         "kind": "random", "threads": 1, "case_threads": 1, "contestant": contestant,
         "peer": contestant.split(".")[0], "version": "1", "note": "", "skipped": None,
         "equal": True, "max_abs_error": 0.0, "max_rel_error": 0.0,
-        "times_ms": [] if ms is None else [ms] * 3, "median_ms": ms, "min_ms": ms, "max_ms": ms,
+        "times_ms": [] if ms is None else [ms] * 3,
+        "disturbed": [] if ms is None else [False] * 3, "median_ms": ms, "min_ms": ms, "max_ms": ms,
         "peak_mb": 2.0, "ratio": None if ms is None else ms / 5.0, **rest,
     }  # fmt: skip
 
@@ -52,7 +53,7 @@ def test_markdown_says_everything_that_the_rows_say(tmp_path: Path) -> None:
     made = report(
         [
             row("geoinfluencer", 10_000, 5.0),
-            row("geoinfluencer", 10_000, 2.5, threads=2),
+            row("geoinfluencer", 10_000, 2.5, threads=2, disturbed=[True, False, False]),
             row("scipy.query_pairs", 10_000, 6000.0, note="each pair once", times_ms=[6000.0]),
             row("dense", 10_000, None, skipped="would take about 40 GB, the limit is 4 GB"),
         ]
@@ -65,6 +66,7 @@ def test_markdown_says_everything_that_the_rows_say(tmp_path: Path) -> None:
     assert "not installed: keops (pip install pykeops)" in text
     assert "| knn, 10k, D = 3, random | 2 | 5 ms, 2.5 ms | 2.00x | 2.00x |" in text
     assert "kernels: native-cpu avx2" in text
+    assert "- 1 of 9 turns had disturbed runs only" in text
     made.write(tmp_path)
     assert (tmp_path / "bench.md").read_text() == text
     read = json.loads((tmp_path / "bench.json").read_text())

@@ -7,6 +7,7 @@
 
 #include "cpu/array.h"
 #include "cpu/bundle_kernel.h"
+#include "cpu/team.h"
 
 namespace geo {
 
@@ -15,7 +16,8 @@ struct CoarseForest {
   std::vector<CoarseTree<T>> tree;  // (B), or empty: none
   Array<uint32_t> coord, box;
 
-  void build(const Forest<T>& forest, T radius, int threads);
+  // Call inside a team.
+  void build(const Forest<T>& forest, T radius);
 
   const CoarseTree<T>* of(int64_t b) const {
     return tree.empty() || tree[b].frame.per_unit == T(0) ? nullptr : &tree[b];
@@ -53,8 +55,8 @@ CoarseFrame<T> coarse_frame(const Tree<T>& tree, int dim, T radius) {
 }
 
 template <class T>
-void CoarseForest<T>::build(const Forest<T>& forest, T radius, int threads) {
-  constexpr int64_t kSome = 1024;  // leaves, or halves of groups
+void CoarseForest<T>::build(const Forest<T>& forest, T radius) {
+  constexpr int64_t kSome = 128;  // leaves, or halves of groups, of one task
   const int dim = forest.dim;
   const int64_t size = coarse_pairs(dim) * kLeaf, lanes = static_cast<int64_t>(dim) * kLeaf;
   if (dim < kCoarseFrom || isa() == Isa::baseline || forest.leaves() == 0) return;
@@ -71,10 +73,10 @@ void CoarseForest<T>::build(const Forest<T>& forest, T radius, int threads) {
     if (c.frame.per_unit == T(0)) continue;
     const auto each = [&](const T* from, int64_t count, uint32_t* to) {
       const int64_t parts = (count + kSome - 1) / kSome;
-#pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1 && parts > 8)
-      for (int64_t k = 0; k < parts; ++k)
+      in_tasks(parts, [&](int64_t k) {
         GEO_RUN(coarsen, from + k * kSome * lanes, dim, std::min(kSome, count - k * kSome), c.frame,
                 to + k * kSome * size);
+      });
     };
     each(t.coord, t.leaves, c.coord);
     each(first_box, (forest.group_begin[b + 1] - forest.group_begin[b]) * 2, first);

@@ -157,8 +157,10 @@ int32_t evaluate(const PointSet<T>& x, const PointSet<T>& y, bool symmetric, int
   const bool swapped = !symmetric && y.n > x.n;  // lanes over the larger set: tighter leaves
   const PointSet<T>&lanes = swapped ? y : x, &loop = swapped ? x : y;
   const bool with_weight = lanes.weight || loop.weight;
+  const Hinge<T> hinge(radius, power);
   Planted<T> p, other;
   Bundles<T> bundles;
+  CoarseForest<T> coarse;
   PointSet<T> rest = lanes;
   const std::vector<int64_t> no_rows(graphs + 1, 0);
   bool fits = true, other_fits = true, full = false, other_full = false;
@@ -173,7 +175,7 @@ int32_t evaluate(const PointSet<T>& x, const PointSet<T>& y, bool symmetric, int
       }
       try {
         if (!symmetric)
-          bundles.make(lanes, loop, dim, graphs, static_cast<T>(radius), with_weight, threads);
+          bundles.make(lanes, loop, dim, graphs, hinge.radius, with_weight, threads);
         if (!bundles.empty() && bundles.rest_points == 0)
           rest = {lanes.points, 0, no_rows.data(), lanes.id, nullptr, lanes.grad};
         else if (!bundles.empty())
@@ -183,6 +185,7 @@ int32_t evaluate(const PointSet<T>& x, const PointSet<T>& y, bool symmetric, int
         full = true;
       }
     }
+    if (!bundles.empty() && !other_full) coarse.build(other.forest, hinge.radius);
   });
   if (full || other_full) return GEO_NO_MEMORY;
   if (!fits || !other_fits) return GEO_ID_RANGE;
@@ -190,9 +193,6 @@ int32_t evaluate(const PointSet<T>& x, const PointSet<T>& y, bool symmetric, int
 
   for (const PointSet<T>* set : {&x, &y})
     if (set->grad) ask_huge_pages(set->grad, static_cast<size_t>(set->n * dim) * sizeof(T));
-  const Hinge<T> hinge(radius, power);
-  CoarseForest<T> coarse;
-  if (!bundles.empty()) coarse.build(q.forest, hinge.radius, threads);
   Work<T> work{p,  bundles, q,  coarse, hinge, symmetric, swapped, x.grad != nullptr,
                {}, {},      {}, {},     {},    {}};
   work.slices = cut_slices(p.forest.leaf_begin, p.forest.count, q.forest.count, threads);

@@ -37,7 +37,7 @@ class Budget:
     Attributes:
         seconds: in total; who is predicted to need more for one run is not started.
         memory_gb: added at the peak of one run, as predicted from a small one.
-        repeats: timed runs, fewer where the seconds are spent.
+        repeats: timed turns, fewer where the seconds are spent, more where others disturb them.
     """
 
     seconds: float = 30.0

@@ -54,7 +54,8 @@ def _where(report: BenchReport) -> str:
         f"{report.budget['seconds']:g} s of timed runs each; results compared before timing; "
         "whoever takes two seconds at most runs untimed first in a turn, then for a tenth of a "
         "second or once, of which the median counts; runs of these before or after which a fixed "
-        "calculation says that others work on the same cores are repeated, for a second at most; "
+        "calculation says that others work on the same cores are repeated, for a second at most, "
+        "and in further rounds; "
         "memory: what the process grows by at the peak of a run, after all that was kept has been "
         "given back"
     )

@@ -37,7 +37,8 @@ def test_a_small_run_writes_and_says_where(
     assert report["budget"] == {"seconds": 30.0, "memory_gb": 2.0, "repeats": 2}
     assert len(report["rows"]) == 2 * 3 * 3
     for row in report["rows"]:
-        assert set(row) >= ROW and row["equal"] and len(row["times_ms"]) == 2
+        assert set(row) >= ROW and row["equal"]
+        assert row["disturbed"].count(False) <= 2 <= len(row["times_ms"]) <= 6
     ours = [row for row in report["rows"] if row["task"] == "potential" and "gflops" in row]
     assert [row["points"] for row in ours] == [200, 400, 800]
     assert all(0 < row["matmul_share"] < 1 for row in ours)

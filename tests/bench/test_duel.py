@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from geoinfluencer.bench import measure, peers
+from geoinfluencer.bench import duel, measure, peers
 from geoinfluencer.bench.cases import Case
 from geoinfluencer.bench.contest import Contestant, Problem, Task
 from geoinfluencer.bench.duel import Duel, Entry, rows, run_series
@@ -22,8 +22,18 @@ from geoinfluencer.bench.tasks import TASKS
 from geoinfluencer.bench.watch import Watch
 
 SLOW_TO_COMPILE = ("keops", "torch_compile")
-WATCH = Watch()
 NO_COMPILER = [name for name in PEERS if name not in SLOW_TO_COMPILE]
+
+
+class Scripted(Watch):
+    """Says what it is told, and then that all is quiet."""
+
+    def __init__(self, *answers: bool) -> None:
+        super().__init__()
+        self.answers = list(answers)
+
+    def quiet(self, threads: int) -> bool:
+        return self.answers.pop(0) if self.answers else True
 
 
 def play(task: Task, case: Case, names: Sequence[str], budget: Budget | None = None) -> list[Row]:
@@ -35,7 +45,7 @@ def play(task: Task, case: Case, names: Sequence[str], budget: Budget | None = N
         peers=names,
         missing=peers.missing(names),
         budget=budget or Budget(repeats=2),
-        watch=WATCH,
+        watch=Scripted(),
         duels=duels,
     )
     return rows(duels[0])
@@ -189,7 +199,7 @@ def test_missing_peers_are_named_with_the_line_that_brings_them() -> None:
         peers=["torch_cluster"],
         missing={"torch_cluster": PEERS["torch_cluster"].install},
         budget=Budget(repeats=1),
-        watch=WATCH,
+        watch=Scripted(),
         duels=duels,
     )
     assert "pip install --no-build-isolation" in rows(duels[0])[1]["skipped"]
@@ -212,23 +222,12 @@ def test_the_sizes_of_a_series_take_turns() -> None:
         peers=[],
         missing={},
         budget=Budget(repeats=2),
-        watch=WATCH,
+        watch=Scripted(),
         duels=duels,
     )
     assert [len(duel.entries[0].turns) for duel in duels] == [2, 2, 2]
     turns = [size for size, _ in itertools.groupby(seen)]  # runs of one turn as one
     assert turns == [100, 200, 300] * 4  # compared, two rounds, memory
-
-
-class Scripted(Watch):
-    """Says what it is told, and then that all is quiet."""
-
-    def __init__(self, *answers: bool) -> None:
-        super().__init__()
-        self.answers = list(answers)
-
-    def quiet(self, threads: int) -> bool:
-        return self.answers.pop(0) if self.answers else True
 
 
 def timed_runs(monkeypatch: pytest.MonkeyPatch, watch: Watch, seconds: Sequence[float]) -> Turn:
@@ -257,6 +256,16 @@ def test_disturbed_turns_count_only_where_there_are_no_others() -> None:
     assert entry.seconds == [0.1]
     entry.turns = [Turn(0.3, disturbed=True), Turn(0.5, disturbed=True)]
     assert entry.seconds == [0.3, 0.5]
+
+
+def test_who_was_disturbed_has_more_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = [Turn(0.3, disturbed=True), Turn(0.1), Turn(0.5, disturbed=True), Turn(0.2)]
+    monkeypatch.setattr(duel, "quick_turn", lambda *_: told.pop(0) if told else Turn(0.7, True))
+    assert play(TASKS["knn"], Case("knn", 50, 3, "random"), [])[0]["times_ms"] == [
+        300, 100, 500, 200,
+    ]  # fmt: skip
+    row = play(TASKS["knn"], Case("knn", 50, 3, "random"), [])[0]  # never undisturbed
+    assert row["times_ms"] == [700] * 6 and row["median_ms"] == 700 and all(row["disturbed"])
 
 
 def test_the_watch_knows_a_slow_moment(monkeypatch: pytest.MonkeyPatch) -> None:

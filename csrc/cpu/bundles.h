@@ -79,8 +79,8 @@ void Bundles<T>::make(const PointSet<T>& set, const PointSet<T>& other, int dime
   if (!std::isfinite(T(64) * radius * radius)) return;
   if (radius * radius < T(1e6) * std::numeric_limits<T>::min()) return;
   dim = dimensions;
-  // Two parts a thread: one of them begins with the other set. Each part counts all instances for
-  // itself: beyond 8 that takes more memory than it saves time.
+  // Two parts a thread: one thread may still be planting the other set. Each part counts all
+  // instances for itself: beyond 8 that takes more memory than it saves time.
   const bool share = threads > 1 && set.n > 2 * kAlone;
   const RowParts<T> in{set, graphs, share ? std::min<int64_t>(2 * threads, 8) : 1};
   ByInstance by;

@@ -6,6 +6,7 @@
 
 #include "cpu/by_instance.h"
 #include "cpu/row_kernel.h"
+#include "cpu/team.h"
 
 namespace geo {
 
@@ -36,6 +37,7 @@ inline int64_t spread_out(int64_t k, int64_t n) {
 // Whether bundles pay for graph b, by a sample of its instances, whose smallest id is `low`: half
 // of the points are in close ones, and of the other set no more than 2 D^2 points nor an eighth, by
 // a sample too, are within reach of one of them. Beyond that, finding pairs is the lesser part.
+// Call inside a team.
 template <class T>
 bool bundles_pay(const PointSet<T>& set, const PointSet<T>& other, const ByInstance& by,
                  int64_t b, int64_t low, int dim, T radius) {
@@ -44,39 +46,53 @@ bool bundles_pay(const PointSet<T>& set, const PointSet<T>& other, const ByInsta
   const int64_t others = (other.ptr ? other.ptr[b + 1] : other.n) - from;
   if (others == 0) return false;
   const int64_t looked_at = std::min<int64_t>(others, std::clamp<int64_t>(others / 64, 32, 4096));
-  int64_t points = 0, close = 0, tests = 0, reached = 0;
-  T box[2 * kMaxDim];
-  Array<T> rows(dim * kLeaf);
-  Array<T> sample(dim * looked_at), distance2(looked_at);
+  constexpr int64_t kTasks = 4, kEach = kSample / kTasks;
+  Array<T> all_rows(kTasks * dim * kLeaf), all_distance2(kTasks * looked_at);
+  Array<T> sample(dim * looked_at);
   Array<int64_t> id(looked_at);
   for (int64_t k = 0; k < looked_at; ++k) {
     const int64_t i = from + spread_out(k, others);
     id[k] = other.id[i];
     for (int d = 0; d < dim; ++d) sample[d * looked_at + k] = other.points[i * dim + d];
   }
-  for (int64_t s = 0; s < kSample; ++s) {
-    const int64_t v = begin + spread_out(s, instances);
-    const int64_t count = by.start[v + 1] - by.start[v];
-    points += count;
-    if (count < fewest(dim)) continue;
-    if (!pack(set.points, dim, &by.row[by.start[v]], std::min<int64_t>(count, kLeaf), radius,
-              rows.data(), box))
-      continue;
-    close += count;
-    tests += looked_at;
-    std::fill_n(distance2.data(), looked_at, T(0));
-    for (int d = 0; d < dim; ++d) {
-      const T low_end = box[d], high_end = box[dim + d];
-      const T* column = sample.data() + d * looked_at;
-      T* sum = distance2.data();
-      for (int64_t k = 0; k < looked_at; ++k) {
-        const T c = column[k], under = low_end - c, over = c - high_end;
-        const T gap = under > over ? under : over, apart = gap > T(0) ? gap : T(0);
-        sum[k] += apart * apart;
+  struct Count {
+    int64_t points = 0, close = 0, tests = 0, reached = 0;
+  } count[kTasks];
+  in_tasks(kTasks, [&](int64_t task) {
+    Count& found = count[task];
+    T box[2 * kMaxDim];
+    T* rows = all_rows.data() + task * dim * kLeaf;
+    T* distance2 = all_distance2.data() + task * looked_at;
+    for (int64_t s = task * kEach; s < (task + 1) * kEach; ++s) {
+      const int64_t v = begin + spread_out(s, instances);
+      const int64_t size = by.start[v + 1] - by.start[v];
+      found.points += size;
+      if (size < fewest(dim)) continue;
+      if (!pack(set.points, dim, &by.row[by.start[v]], std::min<int64_t>(size, kLeaf), radius, rows,
+                box))
+        continue;
+      found.close += size;
+      found.tests += looked_at;
+      std::fill_n(distance2, looked_at, T(0));
+      for (int d = 0; d < dim; ++d) {
+        const T low_end = box[d], high_end = box[dim + d];
+        const T* column = sample.data() + d * looked_at;
+        for (int64_t k = 0; k < looked_at; ++k) {
+          const T c = column[k], under = low_end - c, over = c - high_end;
+          const T gap = under > over ? under : over, apart = gap > T(0) ? gap : T(0);
+          distance2[k] += apart * apart;
+        }
       }
+      for (int64_t k = 0; k < looked_at; ++k)
+        found.reached += distance2[k] < radius * radius && id[k] != low + v - begin;
     }
-    for (int64_t k = 0; k < looked_at; ++k)
-      reached += distance2[k] < radius * radius && id[k] != low + v - begin;
+  });
+  int64_t points = 0, close = 0, tests = 0, reached = 0;
+  for (const Count& one : count) {
+    points += one.points;
+    close += one.close;
+    tests += one.tests;
+    reached += one.reached;
   }
   return close > 0 && 2 * close >= points && 8 * reached <= tests &&
          static_cast<double>(reached) * others <= 2.0 * dim * dim * tests;

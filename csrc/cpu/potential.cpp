@@ -185,7 +185,8 @@ int32_t evaluate(const PointSet<T>& x, const PointSet<T>& y, bool symmetric, int
         full = true;
       }
     }
-    if (!bundles.empty() && !other_full) coarse.build(other.forest, hinge.radius);
+    if (!bundles.empty() && !full && !other_full)  // outside of the group it may throw
+      coarse.build(other.forest, hinge.radius);
   });
   if (full || other_full) return GEO_NO_MEMORY;
   if (!fits || !other_fits) return GEO_ID_RANGE;

@@ -14,7 +14,7 @@ from geoinfluencer.bench.cases import Case
 from geoinfluencer.bench.contest import Contestant, Problem, Task
 from geoinfluencer.bench.equality import Difference
 from geoinfluencer.bench.limits import Budget
-from geoinfluencer.bench.measure import Step, Turn, measured_step, quick_turn, turn
+from geoinfluencer.bench.measure import Step, Turn, measured_step, quick_turn, single_run
 from geoinfluencer.bench.peers import OURS, version
 from geoinfluencer.bench.pilot import Pilot
 from geoinfluencer.bench.report import Row
@@ -24,7 +24,7 @@ from geoinfluencer.bench.watch import Watch
 # finds colder memory than another. Of a slower one the run that is compared counts as the first.
 SLOW = 2.0
 
-MOST = 3  # times as many rounds as asked for, where turns were disturbed
+MOST_ROUNDS = 3  # times those that were asked for, where turns were disturbed
 
 
 @dataclass
@@ -40,14 +40,14 @@ class Entry:
     turns: list[Turn] = field(default_factory=list)
 
     @property
-    def calm(self) -> list[Turn]:
-        """Turns that nobody else's work disturbed."""
+    def undisturbed(self) -> list[Turn]:
+        """Turns in which nobody else's work was seen on our cores."""
         return [turn for turn in self.turns if not turn.disturbed]
 
     @property
     def seconds(self) -> list[float]:
         """Of the turns that count: disturbed ones only where there is no other."""
-        return [turn.seconds for turn in self.calm or self.turns]
+        return [turn.seconds for turn in self.undisturbed or self.turns]
 
 
 @dataclass
@@ -72,15 +72,16 @@ def run_series(
 ) -> None:
     """Compares every contestant with ours in each case, then times them in rounds of rotating
     order. Cases take turns too: a busy minute of the machine strikes all sizes of a curve. Who
-    had disturbed turns has more of them, three times as many rounds at most.
+    had disturbed turns has others in further rounds, in three times as many at most.
 
     ``duels`` is filled on the way: whoever interrupts has what was measured until then."""
     for case in cases:
         duels.append(_compared(task, case, device, peers, missing, budget))
     gc.collect()
-    for number in range(MOST * budget.repeats):
+    for number in range(MOST_ROUNDS * budget.repeats):
         for duel in duels:
-            _round(duel, number, budget, watch)
+            if number < budget.repeats or watch.patience > 0:
+                _round(duel, number, budget, watch)
     for duel in duels:
         for entry in duel.entries:
             if not entry.skipped and math.isnan(entry.peak_mb):
@@ -121,7 +122,7 @@ def _compared(
         if not entry.difference.equal:
             entry.skipped = f"its result differs from ours ({entry.difference.what})"
         elif first.seconds > SLOW:
-            entry.peak_mb, entry.turns = first.peak_mb, [Turn(first.seconds)]
+            entry.peak_mb, entry.turns = first.peak_mb, [Turn(first.seconds, None, first.seconds)]
     return Duel(task, problem, entries)
 
 
@@ -157,15 +158,15 @@ def _round(duel: Duel, number: int, budget: Budget, watch: Watch) -> None:
             continue
         what = (duel.task, entry.contestant, duel.problem, entry.threads)
         slow = entry.first_seconds > SLOW
-        entry.turns.append(turn(*what) if slow else quick_turn(*what, watch))
+        entry.turns.append(single_run(*what) if slow else quick_turn(*what, watch))
 
 
 def _may_run(entry: Entry, budget: Budget) -> bool:
     if not entry.turns:
         return True
-    if len(entry.calm) >= budget.repeats:
+    if len(entry.undisturbed) >= budget.repeats:
         return False
-    return sum(turn.seconds for turn in entry.turns) + entry.turns[-1].seconds <= budget.seconds
+    return sum(turn.spent for turn in entry.turns) + entry.turns[-1].seconds <= budget.seconds
 
 
 def rows(duel: Duel) -> list[Row]:

@@ -32,12 +32,12 @@ class Difference:
 def compare_tensors(
     _: Any, ours: list[Tensor], other: list[Tensor], tolerance: float
 ) -> Difference:
-    """Value first, then the gradients; each relative to its own largest entry. One number may come
-    as () or as (1,)."""
+    """Value first, then the gradients; each relative to its own largest entry. A value may
+    come as () or as (1,)."""
     worst = Difference(True, 0.0, 0.0)
     for number, (mine, theirs) in enumerate(zip(ours, other, strict=True)):
         what = "value" if number == 0 else f"gradient {number}"
-        if mine.numel() == theirs.numel() == 1:
+        if number == 0 and mine.numel() == theirs.numel() == 1:
             mine, theirs = mine.reshape(()), theirs.reshape(())
         if mine.shape != theirs.shape:
             return Difference(False, float("inf"), float("inf"), f"{what} has another shape")

@@ -9,7 +9,7 @@ from typing import Any
 
 from geoinfluencer.bench.growth import Curve, curves
 from geoinfluencer.bench.peers import OURS
-from geoinfluencer.bench.report import BenchReport, Row
+from geoinfluencer.bench.report import BenchReport, Row, disturbed
 
 
 def markdown(report: BenchReport) -> str:
@@ -49,23 +49,20 @@ def _where(report: BenchReport) -> str:
     if peaks:
         lines.append(f"- float32 matrix product, GFLOP/s: {', '.join(peaks)}")
     lines.append(
-        f"- up to {report.budget['repeats']} rounds of every contestant at every size of a curve, "
-        "in rotating order, in one process, at most "
-        f"{report.budget['seconds']:g} s of timed runs each; results compared before timing; "
+        f"- {report.budget['repeats']} rounds of every contestant at every size of a curve, in "
+        "rotating order, up to three times as many where runs were disturbed; in one process, at "
+        f"most {report.budget['seconds']:g} s of timed runs each; results compared before timing; "
         "whoever takes two seconds at most runs untimed first in a turn, then for a tenth of a "
         "second or once, of which the median counts; runs of these before or after which a fixed "
-        "calculation says that others work on the same cores are repeated, for a second at most, "
-        "and in further rounds; "
+        "calculation is slow, because others work on the same cores, are repeated, for a second at "
+        "most and two minutes in all; nobody looks at longer runs, nor at what happens within one; "
         "memory: what the process grows by at the peak of a run, after all that was kept has been "
         "given back"
     )
     lines += [f"- not installed: {name} ({line})" for name, line in report.missing.items()]
-    turns = [disturbed for row in report.rows for disturbed in row["disturbed"]]
-    if any(turns):
-        lines.append(
-            f"- {sum(turns)} of {len(turns)} turns had disturbed runs only: they count where their "
-            "contestant has no others"
-        )
+    bad = sum(disturbed(row) for row in report.rows)
+    if bad:
+        lines.append(f"- {bad} of {len(report.rows)} rows have disturbed runs only, and say so")
     if report.warning:
         lines.append(f"- **noise**: {report.warning}")
     return "\n".join(lines)
@@ -82,10 +79,10 @@ def _cells(row: Row) -> tuple[str, ...]:
     if threads != row["case_threads"]:
         who += f", {threads} thread{'s'[: threads > 1]}"
     ratio = "" if ours and threads == row["case_threads"] else times(row["ratio"])
-    runs = len(row["times_ms"])
-    median = milliseconds(row["median_ms"]) + (
-        f" ({runs} run{'s'[: runs > 1]})" if runs < 3 else ""
-    )
+    runs = len(row["times_ms"]) - row["disturbed"].count(True) or len(row["times_ms"])
+    remarks = [f"{runs} run{'s'[: runs > 1]}"] if runs < 3 else []
+    remarks += ["disturbed"] if disturbed(row) else []
+    median = milliseconds(row["median_ms"]) + (f" ({', '.join(remarks)})" if remarks else "")
     error = "" if ours or row["max_rel_error"] is None else f"{row['max_rel_error']:.0e}"
     memory = "" if row["peak_mb"] is None else f"{row['peak_mb']:.3g} MB"
     return short_case(row), who, median, milliseconds(row["min_ms"]), ratio, memory, error

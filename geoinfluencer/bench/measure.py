@@ -18,7 +18,7 @@ from geoinfluencer.bench.memory import added_peak_mb
 from geoinfluencer.bench.watch import Watch
 
 TURN, RUNS = 0.1, 9  # seconds and runs of a quick contestant's turn
-PATIENCE = 1.0  # seconds after which it takes runs that others disturbed
+DEADLINE = 1.0  # seconds after which it takes runs that others disturbed
 
 
 @dataclass(frozen=True)
@@ -32,18 +32,25 @@ class Step:
 
 @dataclass(frozen=True)
 class Turn:
-    """Seconds of a run, and whether somebody else's work on our cores disturbed all that there
-    were."""
+    """Median seconds of a turn's runs.
+
+    Attributes:
+        seconds: of one run.
+        disturbed: no run of it was quiet; None: nobody looked.
+        spent: seconds of all timed runs, those left out included.
+    """
 
     seconds: float
-    disturbed: bool = False
+    disturbed: bool | None
+    spent: float
 
 
-def turn(task: Task, contestant: Contestant, problem: Problem, threads: int) -> Turn:
+def single_run(task: Task, contestant: Contestant, problem: Problem, threads: int) -> Turn:
     """One run; of a task with leaves the forward and the backward pass."""
     fresh, leaves = _fresh(task, problem)
     with limits.threads(threads):
-        return Turn(timed(lambda: _run(contestant, fresh, leaves), device(problem))[0])
+        seconds, _ = timed(lambda: _run(contestant, fresh, leaves), device(problem))
+    return Turn(seconds, None, seconds)
 
 
 def quick_turn(
@@ -57,19 +64,34 @@ def quick_turn(
     """
     fresh, leaves = _fresh(task, problem)
     place = device(problem)
+    looks = place.type == "cpu"
     times: list[float] = []
     disturbed: list[float] = []
+
+    def quiet() -> bool:
+        if not looks:
+            return True
+        found = watch.quiet(threads)
+        if threads > 1:  # torch's threads are awake now: not all contestants use them
+            _run(contestant, fresh, leaves)
+        return found
+
     with limits.threads(threads):
         _run(contestant, fresh, leaves)
-        before = place.type != "cpu" or watch.quiet(threads)
-        while sum(times) < TURN and len(times) < RUNS and sum(times + disturbed) < PATIENCE:
+        before = quiet()
+        end = time.perf_counter() + min(DEADLINE, watch.patience)
+        while True:
             for leaf in leaves:
                 leaf.grad = None
-            seconds = timed(lambda: _run(contestant, fresh, leaves), place)[0]
-            quiet = place.type != "cpu" or watch.quiet(threads)
-            (times if before and quiet else disturbed).append(seconds)
-            before = quiet
-    return Turn(statistics.median(times or disturbed), disturbed=not times)
+            seconds, _ = timed(lambda: _run(contestant, fresh, leaves), place)
+            after = quiet()
+            (times if before and after else disturbed).append(seconds)
+            before = after
+            if sum(times) >= TURN or len(times) >= RUNS or time.perf_counter() >= end:
+                break
+    watch.patience = max(0.0, watch.patience - sum(disturbed))
+    median = statistics.median(times or disturbed)
+    return Turn(median, not times if looks else None, sum(times) + sum(disturbed))
 
 
 def measured_step(task: Task, contestant: Contestant, problem: Problem, threads: int) -> Step:

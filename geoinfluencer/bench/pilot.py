@@ -9,7 +9,7 @@ import torch
 from geoinfluencer.bench.cases import Case
 from geoinfluencer.bench.contest import Contestant, Problem, Task
 from geoinfluencer.bench.limits import Budget
-from geoinfluencer.bench.measure import measured_step, turn
+from geoinfluencer.bench.measure import measured_step, single_run
 
 WORK = 4e6  # of the small run: a fraction of a second, some hundred MB at most
 _LEAST = 200  # points
@@ -26,7 +26,8 @@ class Pilot:
         """Why the contestant is not started at full size; empty: it is."""
         threads = self._problem.case.threads
         if contestant.compiles:
-            turn(self._task, contestant, self._of(min(_LEAST, self._problem.case.points)), threads)
+            smallest = self._of(min(_LEAST, self._problem.case.points))
+            single_run(self._task, contestant, smallest, threads)
         if contestant.work is None:
             return ""
         full = contestant.work(self._problem)

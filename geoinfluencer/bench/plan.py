@@ -23,7 +23,7 @@ class Preset:
         cases: in the order they are run.
         peers: timed unless others are named.
         seconds: of a contestant in a case unless others are given.
-        repeats: timed runs, likewise.
+        repeats: timed turns, likewise.
     """
 
     cases: tuple[Case, ...]

@@ -15,6 +15,11 @@ VERSION = 1  # of the JSON layout
 Row = dict[str, Any]
 
 
+def disturbed(row: Row) -> bool:
+    """Whether a row rests on turns in which others worked on our cores."""
+    return bool(row["disturbed"]) and all(row["disturbed"])
+
+
 @dataclass
 class BenchReport:
     """Everything that bench.json holds.

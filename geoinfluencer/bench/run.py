@@ -18,7 +18,7 @@ from geoinfluencer.bench.duel import Duel, rows, run_series
 from geoinfluencer.bench.growth import curves
 from geoinfluencer.bench.limits import Budget
 from geoinfluencer.bench.markdown import milliseconds, times
-from geoinfluencer.bench.report import BenchReport, Row
+from geoinfluencer.bench.report import BenchReport, Row, disturbed
 from geoinfluencer.bench.tasks import TASKS
 from geoinfluencer.bench.watch import Watch
 from geoinfluencer.errors import InputError
@@ -158,7 +158,8 @@ def _line(row: dict[str, Any]) -> str:
         return f"  {name:<28} not timed: {row['skipped']}"
     memory = "" if row["peak_mb"] is None else f"{row['peak_mb']:>9.1f} MB"
     median, fastest = milliseconds(row["median_ms"]), milliseconds(row["min_ms"])
-    return f"  {name:<28}{median:>10}  (min {fastest:>8}){times(row['ratio']):>10}{memory}"
+    line = f"  {name:<28}{median:>10}  (min {fastest:>8}){times(row['ratio']):>10}{memory}"
+    return line + ("  disturbed" if disturbed(row) else "")
 
 
 def _close(report: BenchReport, setting: Setting, say: Callable[[str], None]) -> None:

@@ -11,15 +11,16 @@ import pytest
 import torch
 
 from geoinfluencer.bench import duel, measure, peers
+from geoinfluencer.bench import watch as watch_module
 from geoinfluencer.bench.cases import Case
 from geoinfluencer.bench.contest import Contestant, Problem, Task
 from geoinfluencer.bench.duel import Duel, Entry, rows, run_series
-from geoinfluencer.bench.limits import Budget
+from geoinfluencer.bench.limits import Budget, cores, threads
 from geoinfluencer.bench.measure import Turn
 from geoinfluencer.bench.peers import OURS, PEERS
 from geoinfluencer.bench.report import Row
 from geoinfluencer.bench.tasks import TASKS
-from geoinfluencer.bench.watch import Watch
+from geoinfluencer.bench.watch import PATIENCE, Watch
 
 SLOW_TO_COMPILE = ("keops", "torch_compile")
 NO_COMPILER = [name for name in PEERS if name not in SLOW_TO_COMPILE]
@@ -36,7 +37,13 @@ class Scripted(Watch):
         return self.answers.pop(0) if self.answers else True
 
 
-def play(task: Task, case: Case, names: Sequence[str], budget: Budget | None = None) -> list[Row]:
+def play(
+    task: Task,
+    case: Case,
+    names: Sequence[str],
+    budget: Budget | None = None,
+    watch: Watch | None = None,
+) -> list[Row]:
     duels: list[Duel] = []
     run_series(
         task,
@@ -45,7 +52,7 @@ def play(task: Task, case: Case, names: Sequence[str], budget: Budget | None = N
         peers=names,
         missing=peers.missing(names),
         budget=budget or Budget(repeats=2),
-        watch=Scripted(),
+        watch=watch or Scripted(),
         duels=duels,
     )
     return rows(duels[0])
@@ -241,31 +248,60 @@ def timed_runs(monkeypatch: pytest.MonkeyPatch, watch: Watch, seconds: Sequence[
 
 def test_runs_beside_which_others_work_are_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
     # quiet, disturbed (told after the run), the next one too (told before it), then quiet
-    found = timed_runs(monkeypatch, Scripted(True, True, False, True), [0.03, 0.5, 0.4, 0.04, 0.05])
-    assert found == Turn(0.04, disturbed=False)
+    watch = Scripted(True, True, False, True)
+    found = timed_runs(monkeypatch, watch, [0.03, 0.5, 0.4, 0.04, 0.05])
+    assert found == Turn(0.04, False, spent=pytest.approx(1.02))
+    assert watch.patience == pytest.approx(PATIENCE - 0.9)
 
 
-def test_disturbed_runs_count_where_patience_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = timed_runs(monkeypatch, Scripted(*[False] * 9), [0.5, 0.3, 0.4])
-    assert found == Turn(0.4, disturbed=True)
+def test_disturbed_runs_count_at_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measure, "DEADLINE", 0.0)
+    found = timed_runs(monkeypatch, Scripted(True, False), [0.5, 0.3])
+    assert found == Turn(0.5, True, spent=0.5)
+
+
+def test_no_run_is_repeated_when_all_patience_is_spent(monkeypatch: pytest.MonkeyPatch) -> None:
+    watch = Scripted(*[False] * 9)
+    watch.patience = 0.0
+    assert timed_runs(monkeypatch, watch, [0.01, 0.3]).spent == 0.01
 
 
 def test_disturbed_turns_count_only_where_there_are_no_others() -> None:
     entry = Entry(TASKS["knn"].ours, 1)
-    entry.turns = [Turn(0.3, disturbed=True), Turn(0.1), Turn(0.5, disturbed=True)]
+    entry.turns = [Turn(0.3, True, 1.0), Turn(0.1, False, 0.1), Turn(0.5, True, 1.0)]
     assert entry.seconds == [0.1]
-    entry.turns = [Turn(0.3, disturbed=True), Turn(0.5, disturbed=True)]
+    entry.turns = [Turn(0.3, True, 1.0), Turn(0.5, True, 1.0)]
     assert entry.seconds == [0.3, 0.5]
 
 
-def test_who_was_disturbed_has_more_turns(monkeypatch: pytest.MonkeyPatch) -> None:
-    told = [Turn(0.3, disturbed=True), Turn(0.1), Turn(0.5, disturbed=True), Turn(0.2)]
-    monkeypatch.setattr(duel, "quick_turn", lambda *_: told.pop(0) if told else Turn(0.7, True))
-    assert play(TASKS["knn"], Case("knn", 50, 3, "random"), [])[0]["times_ms"] == [
-        300, 100, 500, 200,
-    ]  # fmt: skip
-    row = play(TASKS["knn"], Case("knn", 50, 3, "random"), [])[0]  # never undisturbed
-    assert row["times_ms"] == [700] * 6 and row["median_ms"] == 700 and all(row["disturbed"])
+def disturbed_first(monkeypatch: pytest.MonkeyPatch, *answers: bool, patience: float) -> Row:
+    monkeypatch.setattr(measure, "DEADLINE", 1e-9)  # every turn is one run
+    watch = Scripted(*answers)
+    watch.patience = patience
+    return play(TASKS["knn"], Case("knn", 50, 3, "random"), [], watch=watch)[0]
+
+
+def test_disturbed_turns_are_made_up_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    row = disturbed_first(monkeypatch, False, False, False, True, patience=9.0)
+    assert row["disturbed"] == [True, True, False, False]
+    assert row["median_ms"] == pytest.approx(sum(row["times_ms"][2:]) / 2, rel=1e-3)
+
+
+def test_rounds_end_though_all_turns_are_disturbed(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert disturbed_first(monkeypatch, *[False] * 99, patience=9.0)["disturbed"] == [True] * 6
+    assert disturbed_first(monkeypatch, *[False] * 99, patience=0.0)["disturbed"] == [True] * 2
+
+
+def test_nobody_looks_at_slow_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(duel, "SLOW", 0.0)
+    row = disturbed_first(monkeypatch, *[False] * 99, patience=9.0)
+    assert row["disturbed"] == [None] * 2
+
+
+def test_disturbed_turns_spend_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(duel, "quick_turn", lambda *_: Turn(0.1, True, spent=1.0))
+    budget = Budget(seconds=2.5, repeats=5)
+    assert len(play(TASKS["knn"], Case("knn", 50, 3, "random"), [], budget)[0]["times_ms"]) == 3
 
 
 def test_the_watch_knows_a_slow_moment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -274,3 +310,20 @@ def test_the_watch_knows_a_slow_moment(monkeypatch: pytest.MonkeyPatch) -> None:
     for seconds, quiet in ((55e-6, True), (70e-6, False), (40e-6, True), (55e-6, False)):
         monkeypatch.setattr(watch, "_seconds", lambda threads, s=seconds: s)
         assert watch.quiet(2) is quiet
+
+
+@pytest.mark.skipif(cores() < 2, reason="two threads on one core")
+def test_the_watch_looks_at_one_thread_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[int, int]] = []
+    real = Watch._seconds
+
+    def spy(self: Watch, threads: int) -> float:
+        seen.append((threads, torch.get_num_threads()))
+        return real(self, threads)
+
+    monkeypatch.setattr(watch_module, "LOOK", 0.01)
+    monkeypatch.setattr(watch_module, "WAIT", 0.02)
+    monkeypatch.setattr(Watch, "_seconds", spy)
+    with threads(2):
+        Watch().quiet(2)
+    assert set(seen) == {(1, 1), (2, 2)} and seen[0] == (1, 1)

@@ -53,8 +53,16 @@ def test_markdown_says_everything_that_the_rows_say(tmp_path: Path) -> None:
     made = report(
         [
             row("geoinfluencer", 10_000, 5.0),
-            row("geoinfluencer", 10_000, 2.5, threads=2, disturbed=[True, False, False]),
-            row("scipy.query_pairs", 10_000, 6000.0, note="each pair once", times_ms=[6000.0]),
+            row("geoinfluencer", 10_000, 2.5, threads=2, disturbed=[True, False, True]),
+            row("sklearn", 10_000, 7.5, disturbed=[True] * 3),
+            row(
+                "scipy.query_pairs",
+                10_000,
+                6000.0,
+                note="each pair once",
+                times_ms=[6000.0],
+                disturbed=[None],
+            ),
             row("dense", 10_000, None, skipped="would take about 40 GB, the limit is 4 GB"),
         ]
     )
@@ -66,12 +74,14 @@ def test_markdown_says_everything_that_the_rows_say(tmp_path: Path) -> None:
     assert "not installed: keops (pip install pykeops)" in text
     assert "| knn, 10k, D = 3, random | 2 | 5 ms, 2.5 ms | 2.00x | 2.00x |" in text
     assert "kernels: native-cpu avx2" in text
-    assert "- 1 of 9 turns had disturbed runs only" in text
+    assert "- 1 of 5 rows have disturbed runs only" in text
+    assert "**geoinfluencer**, 2 threads | 2.5 ms (1 run) |" in text
+    assert "sklearn | 7.5 ms (disturbed) |" in text
     made.write(tmp_path)
     assert (tmp_path / "bench.md").read_text() == text
     read = json.loads((tmp_path / "bench.json").read_text())
-    assert read["version"] == 1 and len(read["rows"]) == 4
-    assert read["rows"][3]["median_ms"] is None and "40 GB" in read["rows"][3]["skipped"]
+    assert read["version"] == 1 and len(read["rows"]) == 5
+    assert read["rows"][4]["median_ms"] is None and "40 GB" in read["rows"][4]["skipped"]
 
 
 def test_pictures_of_ratios_and_growth() -> None:

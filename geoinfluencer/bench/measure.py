@@ -68,22 +68,25 @@ def quick_turn(
     times: list[float] = []
     disturbed: list[float] = []
 
+    def one() -> float:
+        for leaf in leaves:
+            leaf.grad = None
+        return timed(lambda: _run(contestant, fresh, leaves), place)[0]
+
     def quiet() -> bool:
         if not looks:
             return True
         found = watch.quiet(threads)
-        if threads > 1:  # torch's threads are awake now: not all contestants use them
-            _run(contestant, fresh, leaves)
+        if threads > 1:  # torch's threads are awake now, which not all contestants use: as after
+            one()  # a run of their own
         return found
 
     with limits.threads(threads):
-        _run(contestant, fresh, leaves)
+        one()
         before = quiet()
         end = time.perf_counter() + min(DEADLINE, watch.patience)
         while True:
-            for leaf in leaves:
-                leaf.grad = None
-            seconds, _ = timed(lambda: _run(contestant, fresh, leaves), place)
+            seconds = one()
             after = quiet()
             (times if before and after else disturbed).append(seconds)
             before = after

@@ -239,7 +239,7 @@ def test_the_sizes_of_a_series_take_turns() -> None:
 
 def timed_runs(monkeypatch: pytest.MonkeyPatch, watch: Watch, seconds: Sequence[float]) -> Turn:
     """One turn of runs that are said to take so long."""
-    left = list(seconds)
+    left = [9.9, *seconds]  # the first is not counted
     monkeypatch.setattr(measure, "timed", lambda run, place: (left.pop(0), run()))
     task = TASKS["knn"]
     problem = task.problem(Case("knn", 50, 3, "random"), torch.device("cpu"))
@@ -284,7 +284,7 @@ def disturbed_first(monkeypatch: pytest.MonkeyPatch, *answers: bool, patience: f
 def test_disturbed_turns_are_made_up_for(monkeypatch: pytest.MonkeyPatch) -> None:
     row = disturbed_first(monkeypatch, False, False, False, True, patience=9.0)
     assert row["disturbed"] == [True, True, False, False]
-    assert row["median_ms"] == pytest.approx(sum(row["times_ms"][2:]) / 2, rel=1e-3)
+    assert row["median_ms"] == pytest.approx(sum(row["times_ms"][2:]) / 2, rel=1e-2)
 
 
 def test_rounds_end_though_all_turns_are_disturbed(monkeypatch: pytest.MonkeyPatch) -> None:

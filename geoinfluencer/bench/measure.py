@@ -90,7 +90,9 @@ def quick_turn(
             after = quiet()
             (times if before and after else disturbed).append(seconds)
             before = after
-            if sum(times) >= TURN or len(times) >= RUNS or time.perf_counter() >= end:
+            if sum(times) >= TURN or len(times) >= RUNS:
+                break
+            if disturbed and time.perf_counter() >= end:
                 break
     watch.patience = max(0.0, watch.patience - sum(disturbed))
     median = statistics.median(times or disturbed)

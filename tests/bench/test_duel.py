@@ -264,6 +264,8 @@ def test_no_run_is_repeated_when_all_patience_is_spent(monkeypatch: pytest.Monke
     watch = Scripted(*[False] * 9)
     watch.patience = 0.0
     assert timed_runs(monkeypatch, watch, [0.01, 0.3]).spent == 0.01
+    watch.answers.clear()  # quiet runs fill a turn all the same
+    assert timed_runs(monkeypatch, watch, [0.06, 0.06, 0.3]).spent == 0.12
 
 
 def test_disturbed_turns_count_only_where_there_are_no_others() -> None:
@@ -275,7 +277,7 @@ def test_disturbed_turns_count_only_where_there_are_no_others() -> None:
 
 
 def disturbed_first(monkeypatch: pytest.MonkeyPatch, *answers: bool, patience: float) -> Row:
-    monkeypatch.setattr(measure, "DEADLINE", 1e-9)  # every turn is one run
+    monkeypatch.setattr(measure, "DEADLINE", 1e-9)  # a disturbed run ends its turn
     watch = Scripted(*answers)
     watch.patience = patience
     return play(TASKS["knn"], Case("knn", 50, 3, "random"), [], watch=watch)[0]

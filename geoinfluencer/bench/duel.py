@@ -6,7 +6,7 @@ import gc
 import math
 import statistics
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 
@@ -82,6 +82,7 @@ def run_series(
         for duel in duels:
             if number < budget.repeats or watch.patience > 0:
                 _round(duel, number, budget, watch)
+        _correct(duels, watch)
     for duel in duels:
         for entry in duel.entries:
             if not entry.skipped and math.isnan(entry.peak_mb):
@@ -161,6 +162,16 @@ def _round(duel: Duel, number: int, budget: Budget, watch: Watch) -> None:
         entry.turns.append(single_run(*what) if slow else quick_turn(*what, watch))
 
 
+def _correct(duels: Sequence[Duel], watch: Watch) -> None:
+    """What was called quiet before the watch knew better was not."""
+    for duel in duels:
+        for entry in duel.entries:
+            if entry.threads in watch.mistaken:
+                entry.turns = [replace(t, disturbed=t.disturbed is not None or None)
+                               for t in entry.turns]  # fmt: skip
+    watch.mistaken.clear()
+
+
 def _may_run(entry: Entry, budget: Budget) -> bool:
     if not entry.turns:
         return True
@@ -175,6 +186,8 @@ def rows(duel: Duel) -> list[Row]:
     ours = duel.entries[0]
     found = []
     for entry in duel.entries:
+        if not entry.skipped and not entry.turns:
+            continue  # interrupted before its first turn
         row: Row = {
             "task": duel.task.name,
             "case": case.name,

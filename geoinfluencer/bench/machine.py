@@ -55,7 +55,7 @@ def noise_warning(start: list[float] | None, end: list[float] | None, threads: i
     return ""
 
 
-def matmul_gflops(threads: int, device: torch.device, seconds: float = 0.3) -> float:
+def matmul_gflops(threads: int, device: torch.device, seconds: float = 1.0) -> float:
     """Best rate of a float32 matrix product here: an achievable peak of multiply-adds.
 
     Not the theoretical peak of the processor: what torch's own matrix product reaches.

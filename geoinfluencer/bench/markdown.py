@@ -10,6 +10,7 @@ from typing import Any
 from geoinfluencer.bench.growth import Curve, curves
 from geoinfluencer.bench.peers import OURS
 from geoinfluencer.bench.report import BenchReport, Row, disturbed
+from geoinfluencer.plots.benchmarks import short_count
 
 
 def markdown(report: BenchReport) -> str:
@@ -53,9 +54,10 @@ def _where(report: BenchReport) -> str:
         "rotating order, up to three times as many where runs were disturbed; in one process, at "
         f"most {report.budget['seconds']:g} s of timed runs each; results compared before timing; "
         "whoever takes two seconds at most runs untimed first in a turn, then for a tenth of a "
-        "second or once, of which the median counts; runs of these before or after which a fixed "
-        "calculation is slow, because others work on the same cores, are repeated, for a second at "
-        "most and two minutes in all; nobody looks at longer runs, nor at what happens within one; "
+        "second or once, of which the median counts ('fastest' is the fastest turn); runs of these "
+        "before or after which a fixed calculation is slow, because others work on the same cores, "
+        "are repeated, for a second at most and two minutes in all; several threads run once "
+        "untimed after each look; nobody looks at longer runs, nor at what happens within one; "
         "memory: what the process grows by at the peak of a run, after all that was kept has been "
         "given back"
     )
@@ -63,6 +65,11 @@ def _where(report: BenchReport) -> str:
     bad = sum(disturbed(row) for row in report.rows)
     if bad:
         lines.append(f"- {bad} of {len(report.rows)} rows have disturbed runs only, and say so")
+    for threads in report.blind:
+        lines.append(
+            f"- {threads} threads never were as fast as one at a fixed calculation: whether others "
+            "worked on their cores cannot be told"
+        )
     if report.warning:
         lines.append(f"- **noise**: {report.warning}")
     return "\n".join(lines)
@@ -90,10 +97,10 @@ def _cells(row: Row) -> tuple[str, ...]:
 
 def short_case(row: Mapping[str, Any]) -> str:
     """The case without its task: size, dimension, kind, threads."""
-    second = "" if row["second"] == row["points"] else f" x {_count(row['second'])}"
+    second = "" if row["second"] == row["points"] else f" x {short_count(row['second'])}"
     threads = row["case_threads"]
     count = f", {threads} threads" if threads > 1 else ""
-    return f"{_count(row['points'])}{second}, D = {row['dim']}, {row['kind']}{count}"
+    return f"{short_count(row['points'])}{second}, D = {row['dim']}, {row['kind']}{count}"
 
 
 def milliseconds(value: float) -> str:
@@ -106,13 +113,6 @@ def milliseconds(value: float) -> str:
 def times(ratio: float) -> str:
     """A factor with three digits."""
     return f"{ratio:,.0f}x" if ratio >= 100 else f"{ratio:.3g}x"
-
-
-def _count(number: int) -> str:
-    for size, letter in ((1_000_000, "M"), (1000, "k")):
-        if number >= size and number % (size // 10) == 0:
-            return f"{number / size:g}{letter}"
-    return str(number)
 
 
 def _rates(rows: Iterable[Row]) -> list[str]:
@@ -150,11 +150,11 @@ def _notes(rows: Iterable[Row]) -> list[str]:
 
 
 def _left_out(rows: Iterable[Row]) -> list[str]:
-    lines = [
-        f"- not timed: {row['contestant']}, {short_case(row)}: {row['skipped']}"
-        for row in rows
-        if row["skipped"]
-    ]
+    cases: dict[tuple[str, str], list[str]] = {}
+    for row in rows:
+        if row["skipped"]:
+            cases.setdefault((row["contestant"], row["skipped"]), []).append(short_case(row))
+    lines = [f"- not timed: {name}, {'; '.join(at)}: {why}" for (name, why), at in cases.items()]
     return ["\n".join(lines)] if lines else []
 
 
@@ -167,7 +167,7 @@ def _growth(found: Iterable[Curve]) -> str:
             (
                 curve.title,
                 curve.contestant + threads,
-                f"{_count(curve.points[0])} to {_count(curve.points[-1])}",
+                f"{short_count(curve.points[0])} to {short_count(curve.points[-1])}",
                 milliseconds(curve.ms[-1]),
                 f"{curve.peak_mb[-1]:.3g} MB",
                 f"{curve.deviation:.2f}x",
@@ -193,7 +193,7 @@ def _scaling(rows: Iterable[Row]) -> str:
                 cells.append((case, str(threads), times, gain, fastest))
     if not cells:
         return ""
-    return _table(("case", "threads", "one, all", "gain", "gain of the fastest runs"), cells)
+    return _table(("case", "threads", "one, all", "gain", "gain of the fastest turns"), cells)
 
 
 def _table(head: Sequence[str], cells: Iterable[Sequence[str]]) -> str:

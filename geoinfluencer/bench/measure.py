@@ -64,7 +64,6 @@ def quick_turn(
     """
     fresh, leaves = _fresh(task, problem)
     place = device(problem)
-    looks = place.type == "cpu"
     times: list[float] = []
     disturbed: list[float] = []
 
@@ -82,6 +81,7 @@ def quick_turn(
         return found
 
     with limits.threads(threads):
+        looks = place.type == "cpu" and watch.sees(threads)
         one()
         before = quiet()
         end = time.perf_counter() + min(DEADLINE, watch.patience)

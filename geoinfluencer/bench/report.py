@@ -33,6 +33,7 @@ class BenchReport:
         titles: task -> what it computes.
         load_start, load_end: load averages.
         warning: a sentence on noise, or empty.
+        blind: numbers of threads of which nobody could tell whether others disturbed them.
         matmul_gflops: threads -> rate of a float32 matrix product.
     """
 
@@ -45,6 +46,7 @@ class BenchReport:
     load_start: list[float] | None = None
     load_end: list[float] | None = None
     warning: str = ""
+    blind: list[int] = field(default_factory=list)
     matmul_gflops: dict[int, float] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
@@ -56,6 +58,7 @@ class BenchReport:
             "load_start": self.load_start,
             "load_end": self.load_end,
             "warning": self.warning or None,
+            "blind": self.blind,
             "matmul_gflops": {str(key): value for key, value in self.matmul_gflops.items()},
             "budget": self.budget,
             "missing": self.missing,

@@ -35,6 +35,7 @@ class Setting:
         device: ``cpu`` or ``cuda``.
         out: folder of bench.json, bench.md and plots/.
         command: the command line, for the record.
+        named_peers: those asked for by name.
     """
 
     cases: Sequence[Case]
@@ -43,17 +44,21 @@ class Setting:
     device: torch.device
     out: Path
     command: str = "geoinfluencer bench"
+    named_peers: Sequence[str] = ()
 
 
 def run(setting: Setting, say: Callable[[str], None]) -> BenchReport:
     """Times all cases; the report on disk is complete after each series of sizes.
 
     Raises:
-        InputError: the device is not there, or the folder cannot be written.
+        InputError: the device or the memory is not there, or the folder cannot be written.
     """
     _check(setting)
-    needed = {c.package for case in setting.cases for c in TASKS[case.task].contestants}
-    missing = peers.missing([name for name in setting.peers if name in needed])
+    able = {c.package for case in setting.cases for c in TASKS[case.task].contestants}
+    for name in setting.named_peers:
+        if name not in able:
+            say(f"nothing to time: {name} does none of these tasks")
+    missing = peers.missing([name for name in setting.peers if name in able])
     for name, line in missing.items():
         say(f"not installed: {name} ({line})")
     report = BenchReport(
@@ -91,6 +96,7 @@ def run(setting: Setting, say: Callable[[str], None]) -> BenchReport:
             for duel in timed:
                 _record(duel, report, setting, say, named=number == 1)
             if timed:
+                report.blind = watch.blind
                 report.write(setting.out)
     _close(report, setting, say)
     return report
@@ -122,6 +128,13 @@ def _check(setting: Setting) -> None:
         raise InputError(
             "--device cuda: there is no usable GPU here; 'geoinfluencer doctor' says why"
         )
+    for case in setting.cases:
+        gb = case.points * (12 * case.dim + 16) / 2**30  # points, ids, gradients and a copy
+        if gb > setting.budget.memory_gb:
+            raise InputError(
+                f"--points {case.points}: takes {gb:.0f} GB at least; "
+                f"--max-memory-gb is {setting.budget.memory_gb:g}"
+            )
     try:
         setting.out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=setting.out):

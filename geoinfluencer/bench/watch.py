@@ -26,22 +26,47 @@ class Watch:
 
     Attributes:
         patience: seconds that may still be spent on repeating runs.
+        mistaken: numbers of threads with which the cores have since been so much faster that what
+            was called quiet was not. Whoever goes by it clears it.
     """
 
     def __init__(self) -> None:
         self.patience = PATIENCE
+        self.mistaken: set[int] = set()
         self._values: dict[int, Tensor] = {}
         self._fastest: dict[int, float] = {}
 
+    def sees(self, threads: int) -> bool:
+        """Whether so many threads have ever been about as fast as one. If not, they share one
+        core's arithmetic, or somebody else never stops, and nothing can be told."""
+        if self._blind(threads):
+            self._seen(threads)  # it may have changed
+        return not self._blind(threads)
+
+    @property
+    def blind(self) -> list[int]:
+        """Numbers of threads for which nothing could be told."""
+        return [threads for threads in self._fastest if self._blind(threads)]
+
     def quiet(self, threads: int) -> bool:
         """Whether the threads, to which torch is set, had their cores for themselves just now."""
+        seconds = self._seen(threads)
+        return seconds <= SLOWER * self._fastest[threads]
+
+    def _seen(self, threads: int) -> float:
         if threads not in self._fastest:
             with limits.threads(1):
                 self._look(1)
             self._look(threads)
         seconds = self._seconds(threads)
+        if SLOWER * seconds < self._fastest[threads]:
+            self.mistaken.add(threads)
         self._fastest[threads] = min(self._fastest[threads], seconds)
-        return seconds <= SLOWER * self._fastest[threads]
+        return seconds
+
+    def _blind(self, threads: int) -> bool:
+        known = self._fastest
+        return threads not in known or known[threads] > SLOWER * known.get(1, known[threads])
 
     def _look(self, threads: int) -> None:
         if threads in self._fastest:

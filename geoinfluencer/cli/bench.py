@@ -126,11 +126,13 @@ def _setting(options: argparse.Namespace) -> Setting:
     )
     names = base.peers if options.peers is None else peers.chosen_peers(options.peers)
     command = shlex.join(["geoinfluencer", *sys.argv[1:]])
-    return Setting(cases, names, budget, torch.device(options.device), Path(options.out), command)
+    named = [] if options.peers is None or "all" in options.peers else names
+    device, out = torch.device(options.device), Path(options.out)
+    return Setting(cases, names, budget, device, out, command, named)
 
 
 def _dimension(text: str) -> int:
-    value = int(text)
+    value = int(text) if text.isdecimal() else 0
     if not 1 <= value <= 64:
         raise argparse.ArgumentTypeError(f"{text} is not between 1 and 64")
     return value

@@ -47,6 +47,7 @@ def growth_figure(key: str, title: str, curves: Sequence[Growth], caption: str) 
         curves: ours first.
         caption: machine and threads, in words.
     """
+    sizes = _apart(sorted({size for curve in curves for size in curve.points}))
     with drawing(9.6, 4.2) as canvas:
         time, memory = canvas.subplots(1, 2)
         for number, curve in enumerate(curves):
@@ -58,12 +59,14 @@ def growth_figure(key: str, title: str, curves: Sequence[Growth], caption: str) 
             if kept:
                 memory.plot(*zip(*kept, strict=True), **style)
             if curve.line is not None:
-                sizes = np.geomspace(curve.points[0], curve.points[-1], 50)
-                time.plot(sizes, curve.line * sizes * np.log(sizes), color="#555555",
+                n = np.geomspace(curve.points[0], curve.points[-1], 50)
+                time.plot(n, curve.line * n * np.log(n), color="#555555",
                           linestyle="--", linewidth=1, zorder=1, label="c N log N")  # fmt: skip
         for axis, what in ((time, "time [ms]"), (memory, "added memory [MB]")):
             axis.set_xscale("log")
             axis.set_yscale("log")
+            axis.set_xticks(sizes, [short_count(size) for size in sizes])
+            axis.set_xticks([], minor=True)
             axis.set_xlabel("points N")
             axis.set_ylabel(what)
         time.legend(loc="upper left")
@@ -117,6 +120,23 @@ def ratio_figure(key: str, title: str, groups: Sequence[Ratios], caption: str) -
         axis.set_title(title)
         png = render(canvas)
     return Figure(key, "Ratios", title, caption, png)
+
+
+def short_count(number: int) -> str:
+    """10000 as 10k, 2500000 as 2.5M, and what is not round in full."""
+    for size, letter in ((1_000_000, "M"), (1000, "k")):
+        if number >= size and number % (size // 10) == 0:
+            return f"{number / size:g}{letter}"
+    return str(number)
+
+
+def _apart(sizes: Sequence[int]) -> list[int]:
+    """Ascending sizes without those whose labels on a logarithmic axis would touch the last one."""
+    kept = [sizes[0]]
+    for size in sizes[1:]:
+        if size >= 1.8 * kept[-1]:
+            kept.append(size)
+    return kept
 
 
 def _lines(group: Ratios) -> int:

@@ -54,8 +54,9 @@ def test_presets_name_tasks_and_kinds_that_exist() -> None:
 
 
 def test_a_grid_runs_tasks_without_kinds_once() -> None:
-    cases = grid(["knn", "attraction"], [100, 200], [2], ["clustered", "ball"])
-    assert [case.task for case in cases].count("knn") == 4
+    cases = grid(["potential", "attraction", "knn"], [100, 200], [2], ["clustered", "ball"])
+    assert [case.task for case in cases].count("potential") == 4
+    assert [case.kind for case in cases if case.task == "knn"] == ["clustered", "clustered"]
     assert [case.kind for case in cases if case.task == "attraction"] == ["random", "random"]
 
 

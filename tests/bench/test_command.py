@@ -73,11 +73,40 @@ def test_an_interrupted_curve_keeps_what_was_timed(
     task = replace(TASKS["knn"], contestants=(Contestant(peers.OURS, spy),))
     monkeypatch.setitem(TASKS, "knn", task)
     arguments = "bench --tasks knn --sizes 200 400 --dims 3 --kinds random --peers none --out"
-    main([*arguments.split(), str(tmp_path)])
+    assert main([*arguments.split(), str(tmp_path)]) == 130
     assert "interrupted" in capsys.readouterr().err
     rows = json.loads((tmp_path / "bench.json").read_text())["rows"]
     assert [row["points"] for row in rows] == [200]
     assert len(rows[0]["times_ms"]) == 1 and rows[0]["peak_mb"] is None
+
+
+def test_who_had_no_turn_before_the_interruption_is_in_no_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[int] = []
+
+    def interrupted(p: Problem) -> torch.Tensor:
+        asked.append(p.case.points)
+        if len(asked) > 1:  # compared, then Ctrl-C in its first turn
+            raise KeyboardInterrupt
+        return TASKS["segment-sum"].ours.run(p)
+
+    ours = TASKS["segment-sum"].ours
+    task = replace(TASKS["segment-sum"], contestants=(ours, Contestant("torch", interrupted)))
+    monkeypatch.setitem(TASKS, "segment-sum", task)
+    arguments = "bench --tasks segment-sum --points 200 --dims 3 --peers torch --out"
+    assert main([*arguments.split(), str(tmp_path)]) == 130
+    assert "interrupted" in capsys.readouterr().err
+    (row,) = json.loads((tmp_path / "bench.json").read_text())["rows"]
+    assert row["contestant"] == peers.OURS and len(row["times_ms"]) == 1
+
+
+def test_a_peer_that_does_none_of_the_tasks_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = "bench --tasks fps --points 300 --dims 3 --peers scipy --repeats 1 --out"
+    assert main([*arguments.split(), str(tmp_path)]) == 0
+    assert "nothing to time: scipy does none of these tasks" in capsys.readouterr().out
 
 
 def test_a_folder_that_takes_no_files_is_said_before_the_timing(
@@ -115,6 +144,8 @@ def test_a_result_that_differs_ends_with_1(
         ("--peers scypi", "did you mean 'scipy'"),
         ("--require scypi", "did you mean 'scipy'"),
         ("--dims 65", "not between 1 and 64"),
+        ("--dims x", "x is not between 1 and 64"),
+        ("--points 10000000000 --dims 8", "--points"),
         ("--points 3", "--points"),
         ("--points 100 --sizes 200", "not allowed with"),
         ("--threads 4096", "--threads 4096: this process may use"),

@@ -33,6 +33,9 @@ class Scripted(Watch):
         super().__init__()
         self.answers = list(answers)
 
+    def sees(self, threads: int) -> bool:
+        return True
+
     def quiet(self, threads: int) -> bool:
         return self.answers.pop(0) if self.answers else True
 
@@ -312,6 +315,25 @@ def test_the_watch_knows_a_slow_moment(monkeypatch: pytest.MonkeyPatch) -> None:
     for seconds, quiet in ((55e-6, True), (70e-6, False), (40e-6, True), (55e-6, False)):
         monkeypatch.setattr(watch, "_seconds", lambda threads, s=seconds: s)
         assert watch.quiet(2) is quiet
+
+
+def test_what_was_called_quiet_on_a_slow_core_is_disturbed(monkeypatch: pytest.MonkeyPatch) -> None:
+    watch = Watch()
+    monkeypatch.setattr(watch, "_fastest", {1: 100e-6})  # half of the speed from the start on
+    looks = iter([100e-6] * 3 + [50e-6] * 99)
+    monkeypatch.setattr(watch, "_seconds", lambda threads: next(looks))
+    monkeypatch.setattr(measure, "TURN", 0.0)  # one run, two looks
+    row = play(TASKS["knn"], Case("knn", 50, 3, "random"), [], watch=watch)[0]
+    assert row["disturbed"] == [True, True, False, False]
+
+
+def test_a_watch_that_can_tell_nothing_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    watch = Watch()
+    monkeypatch.setattr(watch, "_fastest", {1: 50e-6, 2: 90e-6})
+    monkeypatch.setattr(watch, "_seconds", lambda threads: 95e-6)
+    assert not watch.sees(2) and watch.blind == [2]
+    monkeypatch.setattr(watch, "_seconds", lambda threads: 55e-6)  # the neighbour has gone
+    assert watch.sees(2) and watch.blind == [] and watch.mistaken == {2}
 
 
 @pytest.mark.skipif(cores() < 2, reason="two threads on one core")

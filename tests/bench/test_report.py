@@ -64,23 +64,28 @@ def test_markdown_says_everything_that_the_rows_say(tmp_path: Path) -> None:
                 disturbed=[None],
             ),
             row("dense", 10_000, None, skipped="would take about 40 GB, the limit is 4 GB"),
+            row("keops", 10_000, None, skipped="not installed: pip"),
+            row("keops", 20_000, None, skipped="not installed: pip"),
         ]
     )
+    made.blind = [2]
     text = markdown(made)
     assert "| 10k, D = 3, random | **geoinfluencer** | 5 ms | 5 ms |" in text
     assert "scipy.query_pairs | 6 s (1 run) | 6 s | 1,200x |" in text
     assert "not timed: dense, 10k, D = 3, random: would take about 40 GB" in text
+    assert "not timed: keops, 10k, D = 3, random; 20k, D = 3, random: not installed: pip" in text
+    assert "2 threads never were as fast as one" in text
     assert "scipy.query_pairs 1: each pair once" in text
     assert "not installed: keops (pip install pykeops)" in text
     assert "| knn, 10k, D = 3, random | 2 | 5 ms, 2.5 ms | 2.00x | 2.00x |" in text
     assert "kernels: native-cpu avx2" in text
-    assert "- 1 of 5 rows have disturbed runs only" in text
+    assert "- 1 of 7 rows have disturbed runs only" in text
     assert "**geoinfluencer**, 2 threads | 2.5 ms (1 run) |" in text
     assert "sklearn | 7.5 ms (disturbed) |" in text
     made.write(tmp_path)
     assert (tmp_path / "bench.md").read_text() == text
     read = json.loads((tmp_path / "bench.json").read_text())
-    assert read["version"] == 1 and len(read["rows"]) == 5
+    assert read["version"] == 1 and len(read["rows"]) == 7
     assert read["rows"][4]["median_ms"] is None and "40 GB" in read["rows"][4]["skipped"]
 
 

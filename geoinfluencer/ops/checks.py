@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import sys
 
 import torch
 from torch import Tensor
@@ -12,13 +11,16 @@ from geoinfluencer.errors import InputError
 
 _HALF = (torch.float16, torch.bfloat16)
 _FLOATS = (torch.float32, torch.float64, *_HALF)
+_LARGEST = {dtype: torch.finfo(dtype).max for dtype in _FLOATS}
 _INTEGERS = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
 
 
 def describe(value: object) -> str:
-    """'float32 tensor of shape (3, 2)' or the repr of anything else."""
+    """'float32 tensor of shape (3, 2)', arrays likewise, or the repr of anything else."""
     if isinstance(value, Tensor):
         return f"{str(value.dtype).removeprefix('torch.')} tensor of shape {tuple(value.shape)}"
+    if hasattr(value, "shape") and hasattr(value, "dtype"):  # of NumPy and its like
+        return f"{value.dtype} {type(value).__name__} of shape {tuple(value.shape)}"
     return f"{value!r} ({type(value).__name__})"
 
 
@@ -102,12 +104,12 @@ def check_ptr_values(name: str, value: Tensor | None, size: int) -> None:
         raise InputError(f"{name} must not decrease, got {value}")
 
 
-def check_radius(name: str, value: float) -> float:
-    """A finite number >= 0."""
+def check_radius(name: str, value: float, like: Tensor) -> float:
+    """A number >= 0 that is finite in the precision of the points too."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise InputError(f"{name} must be a number, got {describe(value)}")
-    if not 0 <= value < sys.float_info.max:
-        raise InputError(f"{name} must be finite and not negative, got {value!r}")
+    if not 0 <= value < _LARGEST[like.dtype]:
+        raise InputError(f"{name} must be finite (in {like.dtype}) and not negative, got {value!r}")
     return float(value)
 
 

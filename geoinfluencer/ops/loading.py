@@ -11,13 +11,15 @@ from typing import Any
 
 from geoinfluencer.ops import signatures
 
+FOLDER = "GEOINFLUENCER_LIBRARY_DIR"  # variable: another build, and no other one then
+
 
 def library_file(stem: str) -> Path | None:
     """The library beside the package; ``__path__`` has every folder of an editable install."""
     import geoinfluencer
 
     suffix = {"win32": ".dll", "darwin": ".dylib"}.get(sys.platform, ".so")
-    named = os.environ.get("GEOINFLUENCER_LIBRARY_DIR")  # another build, and no other one then
+    named = os.environ.get(FOLDER)
     homes = [Path(p) / sub for p in geoinfluencer.__path__ for sub in ("ops", "")]
     for folder in [Path(named)] if named else homes:
         for name in (f"lib{stem}{suffix}", f"{stem}{suffix}"):
@@ -45,7 +47,8 @@ def _load(
 ) -> tuple[ctypes.CDLL | None, str]:
     path = library_file(stem)
     if path is None:
-        return None, missing
+        named = os.environ.get(FOLDER)
+        return None, f"{FOLDER}={named} has none" if named else missing
     try:
         library = ctypes.CDLL(str(path))
         version, wanted = getattr(library, f"{prefix}abi_version")(), signatures.ABI_VERSION

@@ -72,7 +72,7 @@ def radius(
         InputError: shapes, dtypes, devices or values that do not fit.
     """
     points, queries, ptr, query_ptr = _sets(points, queries, ptr, query_ptr)
-    r = checks.check_radius("r", r)
+    r = checks.check_radius("r", r, points)
     limit = -1 if max_neighbors is None else checks.check_count("max_neighbors", max_neighbors, 0)
     row_ptr, index = torch.ops.geoinfluencer.radius(points, queries, r, ptr, query_ptr, limit)
     return row_ptr, index
@@ -101,7 +101,7 @@ def radius_count(
         InputError: shapes, dtypes, devices or values that do not fit.
     """
     points, queries, ptr, query_ptr = _sets(points, queries, ptr, query_ptr)
-    r = checks.check_radius("r", r)
+    r = checks.check_radius("r", r, points)
     counts: Tensor = torch.ops.geoinfluencer.radius_count(points, queries, r, ptr, query_ptr)
     return counts
 

@@ -58,7 +58,7 @@ def influence_potential(
         InputError: shapes, dtypes, devices or values that do not fit; it names the argument.
     """
     x = checks.check_points("x", x)
-    radius = checks.check_radius("radius", radius)
+    radius = checks.check_radius("radius", radius, x)
     checks.check_count("power", power, 1, 2)
     if y is None:
         for name, value in (("y_instance", y_instance), ("y_ptr", y_ptr), ("y_weight", y_weight)):

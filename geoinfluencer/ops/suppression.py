@@ -40,7 +40,7 @@ def suppress(
     checks.check_vector("score", score, points.shape[0], points.device)
     if score.dtype.is_complex or score.dtype == torch.bool:
         raise InputError(f"score must be real numbers, got {checks.describe(score)}")
-    radius = checks.check_radius("radius", radius)
+    radius = checks.check_radius("radius", radius, points)
     ptr = checks.check_ptr("ptr", ptr, points.device)
     keep: Tensor = torch.ops.geoinfluencer.suppress(points, score.detach(), radius, ptr)
     return keep

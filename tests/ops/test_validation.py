@@ -19,6 +19,8 @@ CASES = {
     "y columns": (lambda: POTENTIAL(X, X[:, :2], radius=1.0), r"y must have 3 columns.*\(4, 2\)"),
     "y dtype": (lambda: POTENTIAL(X, X.double(), radius=1.0), "y is torch.float64.*float32"),
     "radius negative": (lambda: POTENTIAL(X, radius=-1.0), "radius must be finite.*-1.0"),
+    "radius beyond float32": (lambda: POTENTIAL(X, radius=1e39), r"finite \(in torch.float32\)"),
+    "numpy": (lambda: POTENTIAL(X.numpy(), radius=1.0), r"got float32 ndarray of shape \("),
     "radius nan": (lambda: POTENTIAL(X, radius=float("nan")), "radius must be finite.*nan"),
     "radius text": (lambda: POTENTIAL(X, radius="1"), "radius must be a number.*'1'"),
     "power": (lambda: POTENTIAL(X, radius=1.0, power=3), "power must be between 1 and 2, got 3"),
@@ -72,7 +74,7 @@ CASES = {
     ),
     "r": (lambda: ops.radius(X, None, float("inf")), "r must be finite.*inf"),
     "max_neighbors": (lambda: ops.radius(X, None, 1.0, max_neighbors=-1), "max_neighbors must be"),
-    "count r": (lambda: ops.radius_count(X, X, -2), "r must be finite and not negative, got -2"),
+    "count r": (lambda: ops.radius_count(X, X, -2), "r must be finite.* and not negative, got -2"),
     "flow": (lambda: ops.knn_graph(X, 2, flow="up"), "flow must be .*'up'"),
     "batch order": (
         lambda: ops.knn_graph(X, 2, torch.tensor([0, 1, 0, 1])),

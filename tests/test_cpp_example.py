@@ -104,6 +104,18 @@ def test_example_equals_condense(program: Path, tmp_path: Path, seed: int) -> No
     assert int(words[7]) == active.item()
 
 
+@pytest.mark.parametrize("text", ["1,2,3,4\n5,6,7\n", "1,2,3,4\n5,x,7,8\n", None])
+def test_example_refuses_what_is_no_event(program: Path, tmp_path: Path, text: str | None) -> None:
+    event = tmp_path / "event.csv"
+    if text is not None:
+        event.write_text(text)
+    done = subprocess.run(
+        [str(program), str(event), "2", "0.5"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2 and done.stdout == ""
+    assert f"{event}: not readable as lines of 2 x 2 numbers" in done.stderr
+
+
 def test_another_version_is_refused(prefix: Path, tmp_path: Path) -> None:
     (tmp_path / "CMakeLists.txt").write_text(
         "cmake_minimum_required(VERSION 3.22)\nproject(p LANGUAGES CXX)\n"

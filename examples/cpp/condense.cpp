@@ -16,6 +16,8 @@ int main(int argc, char** argv) {
   std::vector<float> f, h, kept;  // followers (N, D), influencers (N, D), those that stay (K, D)
   float value, energy = 0;
   for (int64_t i = 0; file >> value; ++i, file.ignore()) (i / dim % 2 ? h : f).push_back(value);
+  if (!file.eof() || f.size() != h.size() || f.size() % dim)
+    return std::fprintf(stderr, "%s: not readable as lines of 2 x %d numbers\n", argv[1], dim), 2;
   const int64_t n = static_cast<int64_t>(h.size()) / dim, *null = nullptr;  // one graph, no ids
   std::vector<int64_t> followers(n), visit(n), nearest(n, -1), id(n, -1);
   std::vector<uint8_t> keep(n);

@@ -9,7 +9,7 @@
 namespace geo {
 namespace {
 
-constexpr int64_t kPart = 16384;  // points of a node that one task fills or splits, at least
+constexpr int64_t kPart = 8192;  // points of a node that one task fills or splits, at least
 constexpr int kMaxParts = 32;
 
 // The axes that the ordering looks at and what it subtracts: floats are compared as they are,

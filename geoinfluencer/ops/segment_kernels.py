@@ -32,9 +32,7 @@ def reduce(src: Tensor, ids: SegmentOrder, kind: str, fill: float = 0.0) -> Tens
         except (IndexError, RuntimeError):
             check_range(ids)
             raise
-    out: Tensor = torch.ops.geoinfluencer.segment_reduce(
-        src, ids.index, ids.num_segments, kind, fill, ids.ptr, ids.order
-    )
+    out: Tensor = _segment_reduce(src, ids.index, ids.num_segments, kind, fill, ids.ptr, ids.order)
     return out
 
 
@@ -52,7 +50,7 @@ def gather(values: Tensor, ids: SegmentOrder) -> Tensor:
         except (IndexError, RuntimeError):
             check_range(ids)
             raise
-    out: Tensor = torch.ops.geoinfluencer.segment_gather(values, ids.index, ids.ptr, ids.order)
+    out: Tensor = _segment_gather(values, ids.index, ids.ptr, ids.order)
     return out
 
 
@@ -156,7 +154,7 @@ def _gather_backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
     return reduce(grad, ids, "sum"), None, None, None
 
 
-library.define(
+_segment_reduce = library.define(
     "segment_reduce(Tensor src, Tensor index, SymInt num_segments, str kind, float fill, "
     "Tensor? ptr, Tensor? order) -> Tensor",
     _reduce,
@@ -164,7 +162,7 @@ library.define(
     backward=_reduce_backward,
     setup_context=_reduce_context,
 )
-library.define(
+_segment_gather = library.define(
     "segment_gather(Tensor values, Tensor index, Tensor? ptr, Tensor? order) -> Tensor",
     _gather,
     _fake_gather,

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 
 #include "cpu/by_instance.h"
 #include "cpu/row_kernel.h"
@@ -47,13 +48,15 @@ bool bundles_pay(const PointSet<T>& set, const PointSet<T>& other, const ByInsta
   if (others == 0) return false;
   const int64_t looked_at = std::min<int64_t>(others, std::clamp<int64_t>(others / 64, 32, 4096));
   constexpr int64_t kTasks = 4, kEach = kSample / kTasks;
-  Array<T> all_rows(kTasks * dim * kLeaf), all_distance2(kTasks * looked_at);
-  Array<T> sample(dim * looked_at);
-  Array<int64_t> id(looked_at);
+  const int64_t stride = (looked_at + kLeaf - 1) / kLeaf * kLeaf;
+  Array<T> all_rows(kTasks * dim * kLeaf), sample(dim * stride);
+  Array<int64_t> id(stride);
+  std::fill_n(sample.data(), dim * stride, std::numeric_limits<T>::infinity());
+  std::fill_n(id.data(), stride, -1);
   for (int64_t k = 0; k < looked_at; ++k) {
     const int64_t i = from + spread_out(k, others);
     id[k] = other.id[i];
-    for (int d = 0; d < dim; ++d) sample[d * looked_at + k] = other.points[i * dim + d];
+    for (int d = 0; d < dim; ++d) sample[d * stride + k] = other.points[i * dim + d];
   }
   struct Count {
     int64_t points = 0, close = 0, tests = 0, reached = 0;
@@ -62,7 +65,6 @@ bool bundles_pay(const PointSet<T>& set, const PointSet<T>& other, const ByInsta
     Count& found = count[task];
     T box[2 * kMaxDim];
     T* rows = all_rows.data() + task * dim * kLeaf;
-    T* distance2 = all_distance2.data() + task * looked_at;
     for (int64_t s = task * kEach; s < (task + 1) * kEach; ++s) {
       const int64_t v = begin + spread_out(s, instances);
       const int64_t size = by.start[v + 1] - by.start[v];
@@ -73,18 +75,8 @@ bool bundles_pay(const PointSet<T>& set, const PointSet<T>& other, const ByInsta
         continue;
       found.close += size;
       found.tests += looked_at;
-      std::fill_n(distance2, looked_at, T(0));
-      for (int d = 0; d < dim; ++d) {
-        const T low_end = box[d], high_end = box[dim + d];
-        const T* column = sample.data() + d * looked_at;
-        for (int64_t k = 0; k < looked_at; ++k) {
-          const T c = column[k], under = low_end - c, over = c - high_end;
-          const T gap = under > over ? under : over, apart = gap > T(0) ? gap : T(0);
-          distance2[k] += apart * apart;
-        }
-      }
-      for (int64_t k = 0; k < looked_at; ++k)
-        found.reached += distance2[k] < radius * radius && id[k] != low + v - begin;
+      found.reached += GEO_RUN(others_near, sample.data(), id.data(), stride, dim, box, radius,
+                               low + v - begin);
     }
   });
   int64_t points = 0, close = 0, tests = 0, reached = 0;

@@ -79,7 +79,7 @@ def influence_potential(
         checks.check_pair_of_ptr("x_ptr", x_ptr, "y_ptr", y_ptr)
     x_weight = checks.check_weight("x_weight", x_weight, x.shape[0], x)
     need_grad = torch.is_grad_enabled() and (x.requires_grad or (y is not None and y.requires_grad))
-    energy, active, _, _ = _potential(
+    energy, active, _, _ = torch.ops.geoinfluencer.influence_potential(
         x, y, radius, power, x_instance, y_instance, x_ptr, y_ptr, x_weight, y_weight, need_grad
     )
     return energy, active
@@ -140,7 +140,7 @@ def _last_pass() -> bool:
     return keeps is not None and not keeps()
 
 
-_potential = library.define(
+library.define(
     "influence_potential(Tensor x, Tensor? y, float radius, int power, Tensor? x_instance, "
     "Tensor? y_instance, Tensor? x_ptr, Tensor? y_ptr, Tensor? x_weight, Tensor? y_weight, "
     "bool need_grad) -> (Tensor, Tensor, Tensor, Tensor)",

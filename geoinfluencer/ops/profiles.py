@@ -56,7 +56,7 @@ def query_profiles(
         checks.check_count("num_segments", num_segments, 0)
     wide = logits.float() if logits.dtype.itemsize < 4 else logits
     weight = checks.check_weight("weight", weight, logits.shape[0], wide)
-    profile, log_void, *_ = _profiles(wide, ids, num_segments, weight)
+    profile, log_void, *_ = torch.ops.geoinfluencer.query_profiles(wide, ids, num_segments, weight)
     return profile, log_void
 
 
@@ -79,7 +79,7 @@ def _backward(ctx: Any, grad_profile: Tensor | None, grad_void: Tensor | None, *
     return grad, None, None, None
 
 
-_profiles = library.define(
+library.define(
     "query_profiles(Tensor logits, Tensor index, SymInt num_segments, Tensor? weight) "
     "-> (Tensor, Tensor, Tensor, Tensor)",
     profile_kernels.forward,

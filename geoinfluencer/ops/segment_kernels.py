@@ -32,7 +32,9 @@ def reduce(src: Tensor, ids: SegmentOrder, kind: str, fill: float = 0.0) -> Tens
         except (IndexError, RuntimeError):
             check_range(ids)
             raise
-    out: Tensor = _segment_reduce(src, ids.index, ids.num_segments, kind, fill, ids.ptr, ids.order)
+    out: Tensor = torch.ops.geoinfluencer.segment_reduce(
+        src, ids.index, ids.num_segments, kind, fill, ids.ptr, ids.order
+    )
     return out
 
 
@@ -50,7 +52,7 @@ def gather(values: Tensor, ids: SegmentOrder) -> Tensor:
         except (IndexError, RuntimeError):
             check_range(ids)
             raise
-    out: Tensor = _segment_gather(values, ids.index, ids.ptr, ids.order)
+    out: Tensor = torch.ops.geoinfluencer.segment_gather(values, ids.index, ids.ptr, ids.order)
     return out
 
 
@@ -154,7 +156,7 @@ def _gather_backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
     return reduce(grad, ids, "sum"), None, None, None
 
 
-_segment_reduce = library.define(
+library.define(
     "segment_reduce(Tensor src, Tensor index, SymInt num_segments, str kind, float fill, "
     "Tensor? ptr, Tensor? order) -> Tensor",
     _reduce,
@@ -162,7 +164,7 @@ _segment_reduce = library.define(
     backward=_reduce_backward,
     setup_context=_reduce_context,
 )
-_segment_gather = library.define(
+library.define(
     "segment_gather(Tensor values, Tensor index, Tensor? ptr, Tensor? order) -> Tensor",
     _gather,
     _fake_gather,

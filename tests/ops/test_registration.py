@@ -6,13 +6,14 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 import geoinfluencer
 from geoinfluencer import ops
-from geoinfluencer.ops import native
+from geoinfluencer.ops import library, native
 
 PTR = torch.tensor([0, 9, 9, 20])
 X = torch.randn(20, 3, generator=torch.Generator().manual_seed(1))
@@ -175,3 +176,28 @@ def test_every_instruction_set_agrees():
         done = run_python(code, PYTHONHASHSEED="0", GEOINFLUENCER_ISA=isa)
         *found, used = done.stdout.splitlines()
         assert found == best and used in in_use, isa
+
+
+@pytest.mark.parametrize("private", [True, False])
+def test_gradients_with_and_without_private_names_of_torch(
+    private: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not private:
+        monkeypatch.setattr(library, "_PRIVATE", ("_no_such_name",))
+    name = f"cubed_{'own' if private else 'public'}"
+
+    def remember(ctx: Any, inputs: tuple[torch.Tensor], output: torch.Tensor) -> None:
+        ctx.save_for_backward(inputs[0])
+
+    library.define(
+        f"{name}(Tensor x) -> Tensor",
+        lambda x: x**3,
+        torch.empty_like,
+        backward=lambda ctx, grad: 3 * ctx.saved_tensors[0] ** 2 * grad,
+        setup_context=remember,
+    )
+    op = getattr(torch.ops.geoinfluencer, name)
+    x = torch.tensor([2.0, -1.0], requires_grad=True)
+    op(x).sum().backward()
+    assert x.grad is not None and x.grad.tolist() == [12.0, 3.0]
+    assert not op(x.detach()).requires_grad

@@ -42,6 +42,21 @@ void bound_children(const T* child, int dim, bool leaves, int64_t begin, int64_t
   }
 }
 
+template <class T>
+int64_t count_others(const T* leaves, const int64_t* id, int64_t count, int dim, const T* box,
+                     T radius, int64_t own) {
+  T group[2 * kMaxDim * kLeaf];  // of which the box is number 0
+  for (int d = 0; d < 2 * dim; ++d) group[d * kLeaf] = box[d];
+  int64_t found = 0;
+  for (int64_t leaf = 0; leaf < count; ++leaf) {
+    const T* points = leaves + leaf * dim * kLeaf;
+    for (uint32_t near = points_within<0>(points, group, 0, dim, radius * radius); near;
+         near &= near - 1)
+      found += id[leaf * kLeaf + __builtin_ctz(near)] != own;
+  }
+  return found;
+}
+
 }  // namespace
 
 namespace GEO_ISA {
@@ -51,6 +66,16 @@ void bound(const float* child, int dim, bool leaves, int64_t begin, int64_t end,
 }
 void bound(const double* child, int dim, bool leaves, int64_t begin, int64_t end, double* group) {
   bound_children(child, dim, leaves, begin, end, group);
+}
+
+
+int64_t others_near(const float* leaves, const int64_t* id, int64_t count, int dim,
+                    const float* box, float radius, int64_t own) {
+  return count_others(leaves, id, count, dim, box, radius, own);
+}
+int64_t others_near(const double* leaves, const int64_t* id, int64_t count, int dim,
+                    const double* box, double radius, int64_t own) {
+  return count_others(leaves, id, count, dim, box, radius, own);
 }
 
 }  // namespace GEO_ISA

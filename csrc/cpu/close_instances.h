@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 
+#include "cpu/box_kernel.h"
 #include "cpu/by_instance.h"
 #include "cpu/row_kernel.h"
 #include "cpu/team.h"
@@ -48,15 +49,16 @@ bool bundles_pay(const PointSet<T>& set, const PointSet<T>& other, const ByInsta
   if (others == 0) return false;
   const int64_t looked_at = std::min<int64_t>(others, std::clamp<int64_t>(others / 64, 32, 4096));
   constexpr int64_t kTasks = 4, kEach = kSample / kTasks;
-  const int64_t stride = (looked_at + kLeaf - 1) / kLeaf * kLeaf;
-  Array<T> all_rows(kTasks * dim * kLeaf), sample(dim * stride);
-  Array<int64_t> id(stride);
-  std::fill_n(sample.data(), dim * stride, std::numeric_limits<T>::infinity());
-  std::fill_n(id.data(), stride, -1);
+  const int64_t leaves = (looked_at + kLeaf - 1) / kLeaf, row = static_cast<int64_t>(dim) * kLeaf;
+  Array<T> all_rows(kTasks * row), sample(leaves * row);  // (leaves, D, 16)
+  Array<int64_t> id(leaves * kLeaf);
+  std::fill_n(sample.data(), leaves * row, std::numeric_limits<T>::infinity());  // in unused lanes
+  std::fill_n(id.data(), leaves * kLeaf, -1);
   for (int64_t k = 0; k < looked_at; ++k) {
     const int64_t i = from + spread_out(k, others);
     id[k] = other.id[i];
-    for (int d = 0; d < dim; ++d) sample[d * stride + k] = other.points[i * dim + d];
+    T* to = sample.data() + k / kLeaf * row + k % kLeaf;
+    for (int d = 0; d < dim; ++d) to[d * kLeaf] = other.points[i * dim + d];
   }
   struct Count {
     int64_t points = 0, close = 0, tests = 0, reached = 0;
@@ -64,7 +66,7 @@ bool bundles_pay(const PointSet<T>& set, const PointSet<T>& other, const ByInsta
   in_tasks(kTasks, [&](int64_t task) {
     Count& found = count[task];
     T box[2 * kMaxDim];
-    T* rows = all_rows.data() + task * dim * kLeaf;
+    T* rows = all_rows.data() + task * row;
     for (int64_t s = task * kEach; s < (task + 1) * kEach; ++s) {
       const int64_t v = begin + spread_out(s, instances);
       const int64_t size = by.start[v + 1] - by.start[v];
@@ -75,7 +77,7 @@ bool bundles_pay(const PointSet<T>& set, const PointSet<T>& other, const ByInsta
         continue;
       found.close += size;
       found.tests += looked_at;
-      found.reached += GEO_RUN(others_near, sample.data(), id.data(), stride, dim, box, radius,
+      found.reached += GEO_RUN(others_near, sample.data(), id.data(), leaves, dim, box, radius,
                                low + v - begin);
     }
   });

@@ -29,24 +29,6 @@ void scatter(const T* from, int dim, const int32_t* row, int64_t count, T unit, 
   }
 }
 
-template <class T>
-int64_t near(const T* columns, const int64_t* id, int64_t count, int dim, const T* box, T radius,
-             int64_t own) {
-  using S = Simd<T>;
-  int64_t found = 0;
-  for (int64_t k = 0; k < count; k += S::W) {
-    typename S::V total = S::set(T(0));
-    for (int d = 0; d < dim; ++d) {
-      const auto c = S::load(columns + d * count + k);
-      const auto gap = S::max(S::max(S::set(box[d]) - c, c - S::set(box[dim + d])), S::set(T(0)));
-      total = total + gap * gap;
-    }
-    for (uint32_t hit = S::bits(S::less(total, S::set(radius * radius))); hit; hit &= hit - 1)
-      found += id[k + __builtin_ctz(hit)] != own;
-  }
-  return found;
-}
-
 }  // namespace
 
 namespace GEO_ISA {
@@ -67,16 +49,6 @@ void scatter_rows(const float* from, int dim, const int32_t* row, int64_t count,
 void scatter_rows(const double* from, int dim, const int32_t* row, int64_t count, double unit,
                   double* points) {
   by_dim(dim, [&](auto d) { scatter<d.value>(from, dim, row, count, unit, points); });
-}
-
-
-int64_t others_near(const float* columns, const int64_t* id, int64_t count, int dim,
-                    const float* box, float radius, int64_t own) {
-  return near(columns, id, count, dim, box, radius, own);
-}
-int64_t others_near(const double* columns, const int64_t* id, int64_t count, int dim,
-                    const double* box, double radius, int64_t own) {
-  return near(columns, id, count, dim, box, radius, own);
 }
 
 }  // namespace GEO_ISA

@@ -27,13 +27,4 @@ GEO_PER_ISA(
                     double* points);
 )
 
-// Of points in columns (D, count), how many of other instances than `own` are less than a radius
-// away from a box (2, D). `count` is a multiple of 16; points at infinity fill it up.
-GEO_PER_ISA(
-  int64_t others_near(const float* columns, const int64_t* id, int64_t count, int dim,
-                      const float* box, float radius, int64_t own);
-  int64_t others_near(const double* columns, const int64_t* id, int64_t count, int dim,
-                      const double* box, double radius, int64_t own);
-)
-
 }  // namespace geo
